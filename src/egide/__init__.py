@@ -1,0 +1,1 @@
+"""Égide: a FHIR R4 health-data platform, sealed, decided, logged."""
