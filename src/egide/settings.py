@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from egide.errors import Incorrect
 
 
+PARIS = ZoneInfo("Europe/Paris")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an installation can be told. Sizes in bytes, times in seconds."""
@@ -19,7 +22,7 @@ class Settings:
     """EGIDE_KEY_FILE: the root key; outside `data`, mode 0600. None: not configured yet."""
     database_url: str | None = None
     """EGIDE_DATABASE_URL: an external PostgreSQL; None: the embedded engine."""
-    zone: ZoneInfo = ZoneInfo("Europe/Paris")
+    zone: ZoneInfo = PARIS
     """EGIDE_ZONE: the establishment's time zone, for dates written without one."""
     body_limit: int = 64 * 1024 * 1024
     """EGIDE_BODY_LIMIT: the largest request body taken."""
@@ -28,7 +31,7 @@ class Settings:
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings from `environ` (default: the process's). Raises Incorrect, naming the variable."""
+    """The settings in `environ` (default: the process's). Incorrect names a bad variable."""
     env = os.environ if environ is None else environ
     default = Settings()
     zone = env.get("EGIDE_ZONE")

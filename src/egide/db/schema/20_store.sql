@@ -1,0 +1,51 @@
+-- Current rows, older versions, edges. What a row shows in the clear is said in docs/concepts/sealing.md.
+
+create table resource (
+    pk      bigint      not null generated always as identity,
+    key     bigint      not null,      -- data_key.number or shared_key.number
+    updated timestamptz not null,
+    version integer     not null,
+    day     date        not null,      -- the type's main date, 0001-01-01 when it has none
+    id      uuid        not null,      -- keyed hash of type and id
+    type    smallint    not null,
+    deleted boolean     not null,
+    terms   bigint[]    not null,      -- blind terms, sorted
+    sealed  bytea       not null
+);
+alter table resource alter column sealed set storage external;
+alter table resource alter column terms set storage external;
+alter table resource alter column terms set statistics 1000;
+create unique index resource_id on resource (id);
+create index resource_key on resource (key, type, day desc);
+create index resource_day on resource (type, day desc, pk);
+create index resource_updated on resource (type, updated, pk);
+create index resource_terms on resource using gin (terms) with (fastupdate = off);
+
+create table version (
+    key     bigint      not null,
+    updated timestamptz not null,
+    version integer     not null,
+    id      uuid        not null,
+    type    smallint    not null,
+    deleted boolean     not null,
+    columns bytea       not null,      -- digest of the index columns the row had when current
+    sealed  bytea       not null,
+    primary key (id, version)
+);
+alter table version alter column sealed set storage external;
+create index version_key on version (key);
+
+-- One reference to something else than the patient: the edge of includes, chains and erasure.
+create table ref (
+    source    uuid     not null,
+    target    uuid     not null,
+    parameter smallint not null
+);
+create index ref_target on ref (target, parameter);
+
+-- One part of an imported source, written with its resources: what a resumed import skips.
+create table import_part (
+    source bytea   not null,           -- keyed digest of the source's bytes
+    part   integer not null,
+    primary key (source, part)
+);
