@@ -8,6 +8,15 @@ from egide.seal.data_key import DataKey
 from egide.seal.dictionary import dictionary_for
 from egide.seal.envelope import SealBroken
 from egide.seal.keyring import KeyRing
-from egide.seal.owner import Owner, owner
+from egide.seal.owner import BESIDE_COMPARTMENT, Owner, owner
 
-__all__ = ["BlindIndex", "DataKey", "KeyRing", "Owner", "SealBroken", "dictionary_for", "owner"]
+__all__ = [
+    "BESIDE_COMPARTMENT",
+    "BlindIndex",
+    "DataKey",
+    "KeyRing",
+    "Owner",
+    "SealBroken",
+    "dictionary_for",
+    "owner",
+]

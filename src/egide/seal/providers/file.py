@@ -17,6 +17,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -125,8 +126,9 @@ class FileProvider:
         else, known under a second name, damaged, or inside `data` (but in a demo).
         """
         _outside(path, data, demo)
-        real = path.resolve()
-        return cls(real, _read(real), clock)
+        real = _real(path)
+        with _locked(real, fcntl.LOCK_SH):
+            return cls(real, _read(real), clock)
 
     @property
     def establishment(self) -> uuid.UUID:
@@ -186,7 +188,7 @@ class FileProvider:
         self._change(change)
 
     def _change(self, change: Callable[[_Content], _Content]) -> None:
-        with _locked(self.path.parent):
+        with _locked(self.path, fcntl.LOCK_EX):
             changed = change(_read(self.path))
             try:
                 _replace(self.path, _encode(changed))
@@ -206,12 +208,26 @@ class FileProvider:
 def _outside(path: Path, data: Path | None, demo: bool) -> None:
     if data is None or demo:
         return
-    folder = data.resolve()
-    if any(p.is_relative_to(folder) for p in (path.resolve(), path.parent.resolve() / path.name)):
+    folder = _real(data)
+    if any(p.is_relative_to(folder) for p in (_real(path), _real(path.parent) / path.name)):
         raise Unavailable(
             f"the key file {path} is inside the data folder {data}: "
             "a copy of the data would hold its key. Set EGIDE_KEY_FILE to a path elsewhere"
         )
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise Unavailable(f"the path {path} leads nowhere: its links turn in a circle") from error
+
+
+def _missing(path: Path) -> Unavailable:
+    return Unavailable(
+        f"there is no key file at {path}: without it no record opens. "
+        "Restore it from its copy, or run `egide init` for a new installation"
+    )
 
 
 def _encode(content: _Content) -> bytes:
@@ -221,12 +237,11 @@ def _encode(content: _Content) -> bytes:
 
 def _read(path: Path) -> _Content:
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise Unavailable(f"{path} is not a file that can hold keys")
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
-        raise Unavailable(
-            f"there is no key file at {path}: without it no record opens. "
-            "Restore it from its copy, or run `egide init` for a new installation"
-        ) from None
+        raise _missing(path) from None
     except OSError as error:
         raise Unavailable(f"the key file {path} cannot be read: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as file:
@@ -281,11 +296,16 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One change at a time, of whatever process."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _locked(path: Path, how: int) -> Iterator[None]:
+    """One change of the file at `path` at a time, of whatever process, and none during a read."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except OSError as error:
+        raise Unavailable(f"the key file {path} cannot be reached: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, how)
         yield
     finally:
         os.close(descriptor)
