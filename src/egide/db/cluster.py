@@ -41,8 +41,10 @@ def programs() -> Path:
 class Cluster:
     """The folders of one embedded engine, all below `data`.
 
-    `postgres/` the cluster, `postgres.password` the role's password, `run/` locks and socket,
-    `log/postgres/` the engine's own log. `durable=False` gives up safety for the speed of tests.
+    `postgres/` the cluster, `postgres.password` the role's password, `postgres.conf` what the
+    operator sets, `run/` locks, socket and what we set, `log/postgres/` the engine's own log.
+    As root we write in no folder of the engine's user, who could have put a link there.
+    `durable=False` gives up safety for the speed of tests.
     """
 
     data: Path
@@ -62,6 +64,16 @@ class Cluster:
     def logs(self) -> Path:
         """The folder of the engine's log."""
         return self.data / "log" / "postgres"
+
+    @property
+    def start_log(self) -> Path:
+        """What the server says before its log opens."""
+        return self.data / "log" / "postgres-start.log"
+
+    @property
+    def settings(self) -> Path:
+        """The server's settings as we write them."""
+        return self.data / "run" / "postgresql.conf"
 
     @property
     def uid(self) -> int | None:
@@ -130,9 +142,8 @@ class Cluster:
             f"CREATE DATABASE {DATABASE} OWNER {ROLE}\n",
         )
         write_private(self.password_file, password)
-        for path in (made, *made.rglob("*")):
-            if self.uid is not None:
-                os.chown(path, self.uid, self.uid, follow_symlinks=False)
+        if self.uid is not None:
+            _give(made, self.uid)
         made.rename(self.folder)
         shutil.rmtree(fresh)
 
@@ -144,22 +155,21 @@ class Cluster:
             raise Unavailable(f"{self.password_file} cannot be read") from None
 
     def configure(self) -> None:
-        """Writes the engine's settings; `local.conf` in the cluster's folder overrides them."""
-        path = self.folder / "postgresql.conf"
-        path.write_text(configuration(_memory(), durable=self.durable))
-        local = self.folder / "local.conf"
-        local.touch(mode=0o600)
-        for each in (path, local):
-            if self.uid is not None:
-                os.chown(each, self.uid, self.uid)
+        """Writes the engine's settings; `postgres.conf` in the data folder overrides them."""
+        self.settings.write_text(configuration(_memory(), durable=self.durable))
+        self.settings.chmod(0o640)
+        if self.uid is not None:
+            os.chown(self.settings, 0, self.uid)
 
     def launch(self, socket: Path) -> int:
         """Starts the server, listening in `socket` alone; returns its process id."""
-        with (self.logs / "start.log").open("wb") as log:
+        private_folder(self.logs, self.uid)
+        with self.start_log.open("wb") as log:
             order = self._order(self.uid, detach=True)
             program = str(programs() / "postgres")
+            where = ("-D", str(self.folder), "-k", str(socket), f"-cconfig_file={self.settings}")
             started = subprocess.run(  # noqa: S603
-                [*order, program, "-D", str(self.folder), "-k", str(socket)],
+                [*order, program, *where],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -174,7 +184,7 @@ class Cluster:
     def last_words(self) -> str:
         """The last line the server wrote before its log opened."""
         try:
-            lines = (self.logs / "start.log").read_text("utf-8", "replace").strip().splitlines()
+            lines = self.start_log.read_text("utf-8", "replace").strip().splitlines()
         except OSError:
             lines = []
         return lines[-1] if lines else "it left no message"
@@ -261,8 +271,8 @@ def configuration(memory: int, *, durable: bool = True) -> str:
             "autovacuum": "off",
         }
     lines = [f"{name} = {value}" for name, value in settings.items()]
-    heading = "# Written by Égide at each start; what local.conf says comes after and wins."
-    return "\n".join([heading, *lines, "include_if_exists = 'local.conf'", ""])
+    heading = "# Written by Égide at each start; what ../postgres.conf says comes after and wins."
+    return "\n".join([heading, *lines, "include_if_exists = '../postgres.conf'", ""])
 
 
 def private_folder(path: Path, uid: int | None) -> None:
@@ -303,5 +313,18 @@ def _environment() -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
+def _give(folder: Path, uid: int) -> None:
+    """Gives `folder` and all in it to `uid`, following no link."""
+    for _, folders, files, handle in os.fwalk(folder):
+        for name in (*folders, *files):
+            os.chown(name, uid, uid, dir_fd=handle, follow_symlinks=False)
+    os.chown(folder, uid, uid)
+
+
 def _memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Bytes this process may use: the machine's, or its control group's if that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):
+        return machine

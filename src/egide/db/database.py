@@ -6,16 +6,16 @@ A connection goes back to the pool without a reset round trip: settings inside a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 import asyncpg.pool
 
-from egide.db.errors import translate, translated
+from egide.db.errors import translated
 from egide.db.notices import Notices
-from egide.errors import Busy, EgideError, Incorrect, Unavailable
+from egide.errors import Busy, Unavailable
 
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -62,8 +62,7 @@ class Database:
     @classmethod
     async def connect(cls, dsn: str, *, min_size: int = 1, max_size: int = 10) -> "Database":
         """Opens `min_size` connections now, up to `max_size` when needed. Raises Unavailable."""
-        failure: EgideError
-        try:
+        with _reaching():
             pool = await asyncpg.create_pool(
                 dsn,
                 min_size=min_size,
@@ -77,15 +76,7 @@ class Database:
                 init=_raw_ids,
                 timeout=ACQUIRE_TIMEOUT,
             )
-        except asyncpg.ClientConfigurationError:
-            raise Incorrect("EGIDE_DATABASE_URL is not a PostgreSQL address") from None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            failure = translate(error)
-        except (OSError, TimeoutError) as error:
-            failure = Unavailable(f"No database answers ({type(error).__name__})")
-        else:
-            return cls(dsn, pool)
-        raise failure
+        return cls(dsn, pool)
 
     async def close(self) -> None:
         """Waits for running blocks (10 s at most), then closes every connection."""
@@ -133,15 +124,11 @@ class Database:
 
         Its calls raise the driver's errors: wrap them in `egide.db.errors.translated`.
         """
-        try:
+        with _reaching():
             connection = await asyncpg.connect(
                 self._dsn, server_settings=SERVER_SETTINGS, timeout=ACQUIRE_TIMEOUT
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise translate(error) from None
-        except (OSError, TimeoutError) as error:
-            raise Unavailable(f"No database answers ({type(error).__name__})") from None
-        await _raw_ids(connection)
+            await _raw_ids(connection)
         return connection
 
     async def listen(self, channel: str, callback: Callable[[str], None]) -> None:
@@ -153,14 +140,20 @@ class Database:
         await self._notices.listen(channel, callback)
 
     async def _acquire(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
-        try:
+        with _reaching():
             return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Raises why no connection can be had."""
+    with translated():
+        try:
+            yield
         except TimeoutError:
-            raise Busy("Every connection to the database is in use") from None
-        except OSError as error:
+            raise Busy("No connection to the database in time") from None
+        except (OSError, ValueError) as error:
             raise Unavailable(f"No database answers ({type(error).__name__})") from None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise translate(error) from None
 
 
 async def _raw_ids(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

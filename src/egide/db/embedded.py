@@ -28,8 +28,8 @@ from egide.errors import Unavailable
 __all__ = ["Engine", "ServeLock", "start"]
 
 SOCKET = ".s.PGSQL.5432"
-SOCKET_PATH_LIMIT = 107
-"""Bytes of a Unix socket's path, `sun_path` without its final NUL."""
+SOCKET_PATH_LIMIT = 103
+"""Bytes of a Unix socket's path: 107 on Linux, 103 on the systems that allow least."""
 PATIENCE = 300.0
 """Seconds the server may take to be ready: recovery after a crash included."""
 STEP = 0.005
@@ -61,7 +61,12 @@ async def start(data: Path, *, durable: bool = True) -> Engine:
     Raises Unavailable with the reason when it cannot be. `durable=False` is for tests: it gives
     up fsync, and holds when this call is the one that starts the engine.
     """
-    return await asyncio.to_thread(_enter, data, durable)
+    entering = asyncio.ensure_future(asyncio.to_thread(_enter, data, durable))
+    try:
+        return await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        await asyncio.to_thread(_leave, await entering)
+        raise
 
 
 def _enter(data: Path, durable: bool) -> Engine:
@@ -94,14 +99,17 @@ def _enter(data: Path, durable: bool) -> Engine:
 
 
 def _leave(engine: Engine) -> None:
-    starting = Lock(engine.cluster.data / "run" / "start.lock")
+    if not engine._users.held:
+        return
+    try:
+        starting = Lock(engine.cluster.data / "run" / "start.lock")
+    except FileNotFoundError:  # the folder was removed; the server sees it too, and ends
+        engine._users.release()
+        return
     try:
         starting.take()
-        last = engine._users.take(wait=False)
-        if last and _postmaster(engine.cluster) is not None:
+        if engine._users.take(wait=False):
             _shut_down(engine.cluster)
-    except ValueError:
-        return
     finally:
         engine._users.release()
         starting.release()
@@ -109,7 +117,6 @@ def _leave(engine: Engine) -> None:
 
 def _launch(cluster: Cluster) -> int:
     _clear(cluster)
-    private_folder(cluster.logs, cluster.uid)
     cluster.configure()
     pid = cluster.launch(_socket_folder(cluster))
     patience = time.monotonic() + PATIENCE

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from egide.errors import Busy, Conflict, EgideError, Fault, Unavailable
+from egide.errors import Busy, Conflict, EgideError, Fault, Incorrect, Unavailable
 
 
 class UniqueViolation(Conflict):
@@ -44,6 +44,8 @@ def translate(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideErr
 
 
 def _name(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return Incorrect("EGIDE_DATABASE_URL is not a PostgreSQL address")
     if isinstance(error, asyncpg.InterfaceError):
         if "closed" in str(error) or "closing" in str(error):
             return Unavailable("The connection to the database is closed")
@@ -73,13 +75,6 @@ def _name(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
 
 
 def _empty(error: BaseException) -> None:
-    seen: set[int] = set()
-    at: BaseException | None = error
-    while at is not None and id(at) not in seen:
-        seen.add(id(at))
-        following = at.__cause__ or at.__context__
-        if at is error or isinstance(at, asyncpg.PostgresError | asyncpg.InterfaceError):
-            at.args = (type(at).__name__,)
-            vars(at).clear()
-        at.__cause__ = at.__context__ = None
-        at = following
+    error.args = (type(error).__name__,)
+    vars(error).clear()
+    error.__cause__ = error.__context__ = None

@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 
 CAP_DAC_OVERRIDE = 1
@@ -51,6 +52,8 @@ def main(order: str, *command: str) -> None:
     wanted = json.loads(order)
     os.chdir(wanted["cwd"])
     os.umask(0o077)
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, and that would be inherited
+        signal.signal(ignored, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if wanted["detach"]:
         child = os.fork()

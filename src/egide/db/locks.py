@@ -17,6 +17,11 @@ class Lock:
         self.path = path
         self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
+    @property
+    def held(self) -> bool:
+        """Whether `release` is still to come."""
+        return self._handle is not None
+
     def take(self, *, shared: bool = False, wait: bool = True) -> bool:
         """Takes the lock, or changes it from shared to exclusive; False when it is not free."""
         mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
