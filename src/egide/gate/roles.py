@@ -1,0 +1,189 @@
+"""Roles, and what each is granted: data that `decide` reads, not code.
+
+Nothing is granted that is not written here; purposes are those of
+http://terminology.hl7.org/ValueSet/v3-PurposeOfUse, interactions those of
+https://hl7.org/fhir/R4/http.html. Invariant: every role and every interaction has its rows in the
+table of tests/unit/gate/test_table.py, which fails when one appears without.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from egide.gate.labels import HIDDEN_FROM_PATIENT, HIDDEN_FROM_PROFESSIONALS
+from egide.gate.types import ADMISSION, ALL, AUDIT, DIRECTORY, KNOWLEDGE, RECORD
+
+READS = frozenset({"read", "vread", "history", "search"})
+WRITES = frozenset({"create", "update", "delete"})
+BUNDLES = frozenset({"transaction", "batch"})
+"""Envelopes: the grant lets one send them; every entry is decided by itself."""
+OPERATIONS = frozenset({"$everything"})
+ACTS = frozenset({"import", "erase", "audit"})
+"""Work on the installation: load records, erase a patient, read and verify the ledger."""
+INTERACTIONS = READS | WRITES | BUNDLES | OPERATIONS | ACTS
+CHANGES = WRITES | {"import", "erase"}
+"""After which a resource is not what it was."""
+
+Span = Literal["all", "set", "self", "unbound"]
+"""Whose resources: everyone's; those of the patients in the account's reach rows; those of the
+patient the account is bound to; those that concern no patient."""
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
+    """Lets its holder do `interactions` on `types` of the patients in `reach`, for `purposes`.
+
+    `withheld` labels are not opened by this grant, `assurance` is the least strength of
+    authentication, `obligations` bind whoever uses it. `name` is the rule shown in explanations.
+    """
+
+    name: str
+    interactions: frozenset[str]
+    purposes: frozenset[str]
+    types: frozenset[str] = frozenset()
+    reach: Span = "unbound"
+    withheld: frozenset[str] = frozenset()
+    assurance: int = 1
+    obligations: frozenset[str] = frozenset()
+
+
+class Role(msgspec.Struct, frozen=True, kw_only=True):
+    """A name for a bundle of grants, with one sentence a person can read in each language."""
+
+    english: str
+    french: str
+    grants: tuple[Grant, ...]
+
+
+_CARE = frozenset({"TREAT", "ETREAT"})
+_BACKEND = _CARE | {"HPAYMT", "HOPERAT", "PUBHLTH"}
+_DESK = frozenset({"HOPERAT", "HPAYMT"})
+_BREAK_GLASS = frozenset({"BTG"})
+_ASK = frozenset({"PATRQT"})
+_FROM_PROFESSIONALS = frozenset({HIDDEN_FROM_PROFESSIONALS})
+_REFERENCE = DIRECTORY | KNOWLEDGE
+
+ROLES: Mapping[str, Role] = {
+    "administrator": Role(
+        english="Runs the installation: loads, erases and checks, and opens no record.",
+        french="Exploite l’installation : charge, efface et contrôle, sans ouvrir aucun dossier.",
+        grants=(
+            Grant(
+                name="administrator/installation",
+                interactions=ACTS,
+                types=ALL,
+                reach="all",
+                purposes=frozenset({"HSYSADMIN"}),
+            ),
+        ),
+    ),
+    "system": Role(
+        english="A trusted application that keeps records for everyone: all types, all patients.",
+        french="Une application de confiance qui tient les dossiers de tous les patients.",
+        grants=(
+            Grant(
+                name="system/record",
+                interactions=READS | WRITES | OPERATIONS,
+                types=RECORD | _REFERENCE,
+                reach="all",
+                purposes=_BACKEND,
+            ),
+            Grant(
+                name="system/report-access",
+                interactions=frozenset({"create"}),
+                types=AUDIT,
+                reach="all",
+                purposes=_BACKEND,
+            ),
+            Grant(name="system/bundle", interactions=BUNDLES, purposes=_BACKEND),
+        ),
+    ),
+    "clinician": Role(
+        english="A care professional: the records of the patients in his or her care.",
+        french="Un professionnel de santé : les dossiers des patients qu’il prend en charge.",
+        grants=(
+            Grant(
+                name="clinician/care",
+                interactions=READS | OPERATIONS | {"update", "delete"},
+                types=RECORD,
+                reach="set",
+                purposes=_CARE,
+                withheld=_FROM_PROFESSIONALS,
+            ),
+            Grant(
+                name="clinician/write",
+                interactions=frozenset({"create"}),
+                types=RECORD,
+                reach="set",
+                purposes=_CARE,
+            ),
+            Grant(
+                name="clinician/break-glass",
+                interactions=READS | OPERATIONS,
+                types=RECORD,
+                reach="set",
+                purposes=_BREAK_GLASS,
+                withheld=_FROM_PROFESSIONALS,
+                obligations=frozenset({"give-reason", "notify-patient"}),
+            ),
+            Grant(
+                name="clinician/reference",
+                interactions=READS,
+                types=_REFERENCE | {"Schedule", "Slot", "Device"},
+                purposes=_CARE | _BREAK_GLASS,
+            ),
+            Grant(name="clinician/bundle", interactions=BUNDLES, purposes=_CARE),
+        ),
+    ),
+    "registrar": Role(
+        english="An admission desk: who comes, when, and who pays, and nothing of the care.",
+        french="Un bureau des admissions : qui vient, quand, qui paie, et rien des soins.",
+        grants=(
+            Grant(
+                name="registrar/admission",
+                interactions=READS | {"create", "update"},
+                types=ADMISSION,
+                reach="all",
+                purposes=_DESK,
+            ),
+            Grant(name="registrar/reference", interactions=READS, types=_REFERENCE, purposes=_DESK),
+            Grant(name="registrar/bundle", interactions=BUNDLES, purposes=_DESK),
+        ),
+    ),
+    "patient": Role(
+        english="A patient: his or her own record, and who looked at it.",
+        french="Un patient : son propre dossier, et qui l’a consulté.",
+        grants=(
+            Grant(
+                name="patient/own-record",
+                interactions=READS | OPERATIONS,
+                types=RECORD | AUDIT,
+                reach="self",
+                purposes=_ASK,
+                withheld=frozenset({HIDDEN_FROM_PATIENT}),
+            ),
+            Grant(name="patient/reference", interactions=READS, types=_REFERENCE, purposes=_ASK),
+            Grant(name="patient/bundle", interactions=frozenset({"batch"}), purposes=_ASK),
+        ),
+    ),
+    "auditor": Role(
+        english="Checks who looked at what: the ledger, and no record.",
+        french="Contrôle qui a consulté quoi : le registre des accès, et aucun dossier.",
+        grants=(
+            Grant(
+                name="auditor/ledger",
+                interactions=READS | {"audit"},
+                types=AUDIT,
+                reach="all",
+                purposes=frozenset({"HOPERAT", "HSYSADMIN"}),
+            ),
+        ),
+    ),
+}
+
+
+@lru_cache(maxsize=1024)
+def grants_of(roles: Collection[str]) -> tuple[Grant, ...]:
+    """The grants of `roles` (a frozenset), in the order of `ROLES`; an unknown role brings none."""
+    return tuple(grant for name, role in ROLES.items() if name in roles for grant in role.grants)
