@@ -1,0 +1,56 @@
+"""Bodies of entries: what is written reads back, small."""
+
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from egide.ledger.entry import decode_body, encode_body
+from egide.seal import SealBroken
+
+facts = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+words = st.sampled_from(["purpose", "query", "reasons", "rows", "client"]) | st.text()
+ids = st.uuids().map(str) | st.uuids().map(lambda each: str(each).upper()) | st.text()
+
+
+@given(
+    st.integers(0, 65_534),
+    st.lists(st.integers(1, 2**63 - 1)),
+    st.dictionaries(words.filter(lambda word: word != "ids"), facts, max_size=5),
+    st.lists(ids, max_size=4),
+)
+def test_a_body_reads_back_as_it_was_written(
+    lag: int, patients: list[int], body: dict[str, Any], named: list[str]
+) -> None:
+    found = decode_body(encode_body(lag, patients, {**body, "ids": named}))
+    assert found.lag == lag
+    assert found.patients == tuple(patients)
+    assert found.facts == {**body, "ids": named}
+
+
+def test_a_lag_too_long_to_say_is_not_said() -> None:
+    assert decode_body(encode_body(65_534, (), {})).lag == 65_534
+    assert decode_body(encode_body(65_535, (), {})).lag is None
+    assert decode_body(encode_body(10**9, (), {})).lag is None
+
+
+def test_the_body_of_a_read_fits_in_one_step_of_padding_more_than_its_id() -> None:
+    plain = encode_body(0, (), {"purpose": "TREAT", "ids": [str(uuid.uuid4())]})
+    assert len(plain) <= 34
+
+
+def test_an_id_that_only_looks_like_a_uuid_stays_as_it_is() -> None:
+    odd = ["0123456789abcdef0123456789abcdef----", "0123456-789ab-cdef-0123-456789abcdef"]
+    assert decode_body(encode_body(0, (), {"ids": odd})).facts["ids"] == odd
+
+
+@pytest.mark.parametrize("plain", [b"", b"\0\0", b"\0\0\x92\x90\x81\xcc\xff\x00", b"\0\0\xc1"])
+def test_bytes_that_are_no_body_are_refused(plain: bytes) -> None:
+    with pytest.raises(SealBroken):
+        decode_body(plain)
