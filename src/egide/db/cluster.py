@@ -142,6 +142,7 @@ class Cluster:
             f"CREATE DATABASE {DATABASE} OWNER {ROLE}\n",
         )
         write_private(self.password_file, password)
+        made.joinpath("postgresql.conf").unlink()  # ours is in run/
         if self.uid is not None:
             _give(made, self.uid)
         made.rename(self.folder)

@@ -15,6 +15,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -32,6 +33,11 @@ SOCKET_PATH_LIMIT = 103
 """Bytes of a Unix socket's path: 107 on Linux, 103 on the systems that allow least."""
 PATIENCE = 300.0
 """Seconds the server may take to be ready: recovery after a crash included."""
+_NAMES = f"user\0{ROLE}\0database\0{DATABASE}\0\0".encode()
+HELLO = struct.pack("!ii", 8 + len(_NAMES), 3 << 16) + _NAMES
+"""https://www.postgresql.org/docs/18/protocol-message-formats.html, StartupMessage"""
+STOPPING = ((signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0))
+"""How the server is asked to stop, and seconds it gets: cleanly, then leaving it to recovery."""
 STEP = 0.005
 """Seconds between two looks."""
 
@@ -133,7 +139,7 @@ def _running(cluster: Cluster) -> int | None:
     """The live postmaster's process id, once it is ready; None when there is none."""
     patience = time.monotonic() + PATIENCE
     while (pid := _postmaster(cluster)) is not None:
-        if _answers(cluster) and _status(cluster)[1] == "ready":
+        if _status(cluster)[1] == "ready" and _answers(cluster):
             return pid
         if time.monotonic() > patience:
             raise Unavailable(
@@ -145,19 +151,29 @@ def _running(cluster: Cluster) -> int | None:
 
 
 def _shut_down(cluster: Cluster) -> None:
-    patience = time.monotonic() + PATIENCE
+    # PostgreSQL 18 asked to stop while it recovers can wait for ever: first let it be ready.
+    with contextlib.suppress(Unavailable):
+        _running(cluster)
     pid = _postmaster(cluster)
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)
-        while _alive(pid):
-            if time.monotonic() > patience:
-                raise Unavailable(f"The database engine (process {pid}) does not stop")
-            time.sleep(STEP)
+    for asked, seconds in STOPPING:
+        if pid is None or _gone(pid, asked, seconds):
+            break
+    else:
+        raise Unavailable(f"The database engine (process {pid}) does not stop")
     folder = _recorded_socket(cluster)
     if cluster.data not in folder.parents:
         shutil.rmtree(folder, ignore_errors=True)
         (cluster.data / "run" / "socket").unlink(missing_ok=True)
+
+
+def _gone(pid: int, asked: signal.Signals, seconds: float) -> bool:
+    """Sends `asked` and waits: whether the process ended in time."""
+    patience = time.monotonic() + seconds
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, asked)
+    while _alive(pid) and time.monotonic() < patience:
+        time.sleep(STEP)
+    return not _alive(pid)
 
 
 def _clear(cluster: Cluster) -> None:
@@ -216,12 +232,15 @@ def _memory_in_use(pid_file: Path) -> bool:
 
 
 def _answers(cluster: Cluster) -> bool:
+    """Whether the server lets us begin to log in, which it does not while it recovers."""
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(5)
         try:
             probe.connect(str(_recorded_socket(cluster) / SOCKET))
+            probe.sendall(HELLO)
+            return probe.recv(1) == b"R"
         except OSError:
             return False
-    return True
 
 
 def _recorded_socket(cluster: Cluster) -> Path:

@@ -5,12 +5,11 @@
 works with it, so it may run before the code changes; `post_`: only once it is gone). The
 version is the number of the last migration. test_versions.py holds that both ways end equal.
 
-Until a release carries the schema, `python -m egide.db.versions baseline` writes the first
+Until a release carries the schema, `python -m egide.db.migrations baseline` writes the first
 migration anew from the schema files.
 """
 
 import re
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,9 +113,3 @@ def baseline() -> str:
 
 def _parts(schema: Path) -> list[Path]:
     return sorted(schema.glob("*.sql"))
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["baseline"]:
-        sys.exit("usage: python -m egide.db.versions baseline")
-    MIGRATIONS.joinpath(BASELINE).write_text(baseline(), "utf-8")
