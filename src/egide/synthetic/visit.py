@@ -218,11 +218,15 @@ class Visit:
             value = _value(self.draw, analysis, 0)
             made["issued"] = instant(told)
             made["valueQuantity"] = quantity(value, analysis.unit, analysis.code)
-            flag = "N" if analysis.low <= value <= analysis.high else "H"
-            if value < analysis.low:
-                flag = "L"
+            low, high = (_rounded(end, analysis) for end in (analysis.low, analysis.high))
+            flag = "L" if value < low else "H" if value > high else "N"
             made["interpretation"] = [hl7("v3-ObservationInterpretation", flag)]
-            made["referenceRange"] = [_range(analysis)]
+            made["referenceRange"] = [
+                {
+                    "low": quantity(low, analysis.unit, analysis.code),
+                    "high": quantity(high, analysis.unit, analysis.code),
+                }
+            ]
             self.person.resources.append(made)
             results.append(reference("Observation", made["id"], analysis.text))
             lines.append(f"{analysis.text} : {str(value).replace('.', ',')} {analysis.unit}")
@@ -385,12 +389,9 @@ SENTENCES = (
 
 def _value(draw: Draw, analysis: Analysis, shift: float) -> Decimal:
     middle = (analysis.low + analysis.high) / 2 + shift
-    return draw.around(middle, (analysis.high - analysis.low) / 3.2, analysis.digits)
+    value = draw.around(middle, (analysis.high - analysis.low) / 3.2, analysis.digits)
+    return min(value, _rounded(100, analysis)) if analysis.code == "%" else value
 
 
-def _range(analysis: Analysis) -> Json:
-    low, high = (Decimal(f"{end:.{analysis.digits}f}") for end in (analysis.low, analysis.high))
-    return {
-        "low": quantity(low, analysis.unit, analysis.code),
-        "high": quantity(high, analysis.unit, analysis.code),
-    }
+def _rounded(value: float, analysis: Analysis) -> Decimal:
+    return Decimal(f"{value:.{analysis.digits}f}")
