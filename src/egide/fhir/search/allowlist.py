@@ -1,0 +1,157 @@
+"""What is indexed across patients: the population allow-list, and what each entry gives away.
+
+A blind term lets whoever holds the database *without the keys* count how often a value occurs and
+see which rows share it. So only what really narrows a search over everybody has terms; everything
+else is answered by opening candidates. An establishment may add token parameters or take some out.
+
+- *identifiers*: one term each, its value. Counts tell almost nothing: each is rare.
+- *names of persons*: for each word of text, family and given its first 2, 3, 4, 6 and 8 letters.
+  Counts tell frequent names.
+- *birth date of persons*: year, month and day. Counts tell years, by their histogram.
+- *codes* (code, category, type, class, vaccine, clinical and verification status): one term for
+  each coding, its code. Counts tell frequent diagnoses, exams and drugs.
+- *status*: one term. Counts tell which rows are final, active, and so on.
+- *labels* (`_tag`, `_security`, `_profile`): one term each. Tells which rows share one.
+- *`url`* of definitions: one term. Tells nothing about patients.
+
+A token has **one** term, of its code alone, whatever its system: the code narrows nearly as much as
+the pair, what comes out is checked anyway, and criteria that overlap (`1234` and `urn:x|1234`) ask
+for the same term, which is what conditional writes lock. `family` and `given` are narrowed by the
+terms of `name`.
+
+Under a sensitivity label (`SENSITIVE_LABELS`) a resource gets no term of its codes or its labels,
+only `WITHHELD`, which every search for a code or a label also asks for: where most is labelled,
+such searches narrow little.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from egide.errors import Incorrect
+from egide.fhir.definitions import search_parameters
+
+Term = tuple[str, str]
+"""(parameter, value), before it is keyed and hashed."""
+
+PREFIX_LENGTHS = (2, 3, 4, 6, 8)
+"""Of a normalised name. Part of what is stored: a change needs a new index."""
+
+PERSONS = frozenset({"Patient", "Practitioner", "Person", "RelatedPerson"})
+
+WITHHELD: Term = ("_withheld", "")
+"""The term of a resource whose codes are not indexed."""
+
+_IDENTIFIERS = frozenset({"identifier", "accession", "group-identifier", "requisition"})
+_CODES = frozenset(
+    {"code", "category", "type", "class", "vaccine-code", "clinical-status", "verification-status"}
+)
+_STATUSES = frozenset({"status", "lifecycle-status"})
+_LABELS = frozenset({"_tag", "_security", "_profile"})
+
+CATALOGUES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "CodeSystem": frozenset({"code"}),
+        "ValueSet": frozenset({"code"}),
+        "Questionnaire": frozenset({"code"}),
+    }
+)
+"""Parameters left out because one resource would have thousands of terms."""
+
+NAMES: Mapping[str, str] = MappingProxyType({"name": "name", "family": "name", "given": "name"})
+"""Parameter → the one whose terms narrow it, for the names of persons."""
+
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+SENSITIVE_LABELS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        CONFIDENTIALITY: _codes("R V ETH HIV PSY SDV C S T"),
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode": _codes(
+            """
+            ETH GDIS HIV MST SCA SDV SEX SPI BH COGN DVD EMOTDIS MH PSY PSYTHPN SUD ETHUD OPIOIDUD
+            STD TBOO VIO SICKLE DEMO DOB GENDER LIVARG MARST RACE REL EMPL LOCIS SSP ADOL CEL DIA
+            DRGIS EMP PDS PHY PRS
+            """
+        ),
+        "urn:oid:1.2.250.1.213.1.1.4.13": _codes(
+            "MASQUE_PS INVISIBLE_PATIENT INVISIBLE_REPRESENTANTS_LEGAUX"
+        ),
+    }
+)
+"""System → the security labels that mark a resource as sensitive: restricted confidentiality,
+HL7 v3's information sensitivities (http://hl7.org/fhir/ValueSet/security-labels), and the French
+shared record's visibility flags (JDV_J08)."""
+
+Kind = Literal["token", "name", "birthdate", "uri"]
+
+
+class Rule(NamedTuple):
+    """One entry: `sensitive` when it is withheld under a sensitivity label."""
+
+    parameter: str
+    kind: Kind
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AllowList:
+    """The standard entries, less what an establishment took out, and what it added."""
+
+    added: frozenset[tuple[str, str]] = frozenset()
+    removed: frozenset[tuple[str, str]] = frozenset()
+
+    def rules(self, type_: str) -> Mapping[str, Rule]:
+        """Parameter → its entry, for one type."""
+        return _rules(self, type_)
+
+    def adding(self, type_: str, code: str) -> "AllowList":
+        """This list with a token parameter more. Raises Incorrect for any other kind."""
+        known = search_parameters(type_).get(code)
+        if known is None or known.type != "token":
+            raise Incorrect(f"{type_} has no token parameter {code} that could be indexed")
+        pair = frozenset({(type_, code)})
+        return replace(self, added=self.added | pair, removed=self.removed - pair)
+
+    def without(self, type_: str, code: str) -> "AllowList":
+        """This list with an entry less. Raises Incorrect if it is not in it."""
+        if code not in self.rules(type_):
+            raise Incorrect(f"{code} of {type_} is not indexed")
+        pair = frozenset({(type_, code)})
+        return replace(self, added=self.added - pair, removed=self.removed | pair)
+
+
+STANDARD = AllowList()
+
+
+@cache
+def _rules(allowed: AllowList, type_: str) -> Mapping[str, Rule]:
+    rules = {rule.parameter: rule for rule in _standard(type_)}
+    rules |= {code: Rule(code, "token", True) for of, code in allowed.added if of == type_}
+    for of, code in allowed.removed:
+        if of == type_:
+            rules.pop(code, None)
+    return MappingProxyType(rules)
+
+
+def _standard(type_: str) -> Iterator[Rule]:
+    left_out = CATALOGUES.get(type_, frozenset())
+    for code, known in search_parameters(type_).items():
+        if code in left_out:
+            continue
+        if known.type == "token":
+            if code in _IDENTIFIERS or code in _STATUSES:
+                yield Rule(code, "token", False)
+            elif code in _CODES or code in _LABELS:
+                yield Rule(code, "token", True)
+        elif known.type == "uri" and (code in _LABELS or code == "url"):
+            yield Rule(code, "uri", code in _LABELS)
+        elif type_ in PERSONS and known.type == "string" and code == "name":
+            yield Rule(code, "name", False)
+        elif type_ in PERSONS and known.type == "date" and code == "birthdate":
+            yield Rule(code, "birthdate", False)
