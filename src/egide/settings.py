@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from egide.errors import Incorrect
 
-
 PARIS = ZoneInfo("Europe/Paris")
 
 

@@ -23,6 +23,9 @@ Connection: TypeAlias = (
 """What a block is given: asyncpg's `execute`, `fetch`, `fetchrow`, `fetchval`, `executemany`,
 `copy_records_to_table`, `cursor`, `transaction` (a savepoint)."""
 
+Fetched: TypeAlias = asyncpg.Record
+"""A row as it was fetched: values by column name or place."""
+
 SERVER_SETTINGS = {
     "application_name": "egide",
     "jit": "off",

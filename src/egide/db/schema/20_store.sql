@@ -6,6 +6,7 @@ create table resource (
     updated timestamptz not null,
     version integer     not null,
     day     date        not null,      -- the type's main date, 0001-01-01 when it has none
+    until   date        not null,      -- its end; 9999-12-31 when it is open or there is none
     id      uuid        not null,      -- keyed hash of type and id
     type    smallint    not null,
     deleted boolean     not null,
@@ -43,9 +44,7 @@ create table ref (
 );
 create index ref_target on ref (target, parameter);
 
--- One part of an imported source, written with its resources: what a resumed import skips.
+-- A part of an import that is done, written with its resources: what a resumed import skips.
 create table import_part (
-    source bytea   not null,           -- keyed digest of the source's bytes
-    part   integer not null,
-    primary key (source, part)
+    digest bytea primary key           -- keyed digest of the part's bytes
 );

@@ -1,0 +1,5 @@
+"""`python -m egide`: the command line."""
+
+from egide.cli import main
+
+main()

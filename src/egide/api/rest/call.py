@@ -1,0 +1,94 @@
+"""A call: a request that has an actor, and how it wants to be answered."""
+
+import re
+from dataclasses import dataclass
+from email.utils import format_datetime
+
+import msgspec
+
+from egide.errors import Incorrect
+from egide.http import Header, Request, Response
+from egide.http.negotiation import check_body
+from egide.record import Emitted, Session
+
+_ETAG = re.compile(rb'\s*(?:W/)?"(\d{1,9})"\s*\Z')
+
+
+@dataclass(slots=True)
+class Call:
+    """One request to `/fhir`, by somebody, for a purpose.
+
+    `base` is the address of `/fhir`, `media` the content type to answer in, `prefer` what the
+    Prefer header asks for (`return` and `handling`).
+    """
+
+    request: Request
+    session: Session
+    base: str
+    media: bytes
+    pretty: bool
+    prefer: dict[str, str]
+
+    async def body(self) -> bytes:
+        """The body, of a media type FHIR takes. Raises MediaTypeUnsupported, TooLarge."""
+        check_body(self.request.headers.get(b"content-type"))
+        return await self.request.body()
+
+    def version_named(self, header: bytes) -> int | None:
+        """The version in If-Match or If-None-Match. Raises Incorrect for what is none."""
+        value = self.request.headers.get(header)
+        if value is None:
+            return None
+        tag = _ETAG.match(value)
+        if tag is None:
+            name = header.decode("ascii")
+            raise Incorrect(f'the header {name} must hold one version, as W/"3"')
+        return int(tag[1])
+
+    def json(self, status: int, body: bytes, headers: list[Header] | None = None) -> Response:
+        """`body`, indented when the client asked for that."""
+        if self.pretty and body:
+            body = msgspec.json.format(body, indent=2)
+        return Response(status, body, headers or [], self.media)
+
+    def resource(self, status: int, emitted: Emitted, headers: list[Header]) -> Response:
+        """A resource with its version headers."""
+        return self.json(status, emitted.body, [*version_headers(emitted), *headers])
+
+    def written(self, status: int, emitted: Emitted) -> Response:
+        """The answer to a write: what `Prefer: return=` asks for, the resource by default."""
+        headers = [(b"location", location(self.base, emitted).encode())]
+        wanted = self.prefer.get("return", "representation")
+        if wanted == "minimal":
+            return Response(status, b"", [*version_headers(emitted), *headers])
+        if wanted == "OperationOutcome":
+            done = "created" if emitted.created else "stored"
+            outcome = _informed(f"{emitted.type} {done} as version {emitted.version}")
+            return self.json(status, outcome, [*version_headers(emitted), *headers])
+        return self.resource(status, emitted, headers)
+
+
+def version_headers(emitted: Emitted) -> list[Header]:
+    """ETag and Last-Modified: https://hl7.org/fhir/R4/http.html#versioning."""
+    modified = format_datetime(emitted.updated, usegmt=True)
+    return [(b"etag", b'W/"%d"' % emitted.version), (b"last-modified", modified.encode())]
+
+
+def location(base: str, emitted: Emitted) -> str:
+    """The address of this very version."""
+    return f"{base}/{emitted.type}/{emitted.id}/_history/{emitted.version}"
+
+
+def preferences(header: bytes | None) -> dict[str, str]:
+    """`Prefer: return=minimal; handling=lenient` taken apart; what is unknown is ignored."""
+    wanted: dict[str, str] = {}
+    for part in re.split(r"[,;]", (header or b"").decode("latin-1")):
+        name, mark, value = part.strip().partition("=")
+        if mark:
+            wanted.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return wanted
+
+
+def _informed(words: str) -> bytes:
+    issue = {"severity": "information", "code": "informational", "diagnostics": words}
+    return msgspec.json.encode({"resourceType": "OperationOutcome", "issue": [issue]})

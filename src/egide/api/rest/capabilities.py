@@ -1,0 +1,77 @@
+"""What this server can do, derived from what it does.
+
+https://hl7.org/fhir/R4/http.html#capabilities
+"""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from egide import __version__
+from egide.fhir.definitions import TYPES, search_parameters
+from egide.fhir.search.clause import MODIFIERS
+from egide.fhir.search.parameter import parameter
+
+_INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+_PUBLISHED = "2026-11-23"
+
+
+def capabilities(base: str, *, pretty: bool) -> bytes:
+    """The CapabilityStatement of the server at `base`, in JSON."""
+    document = _statement() | {
+        "implementation": {"description": "Égide", "url": base},
+    }
+    body = msgspec.json.encode(document)
+    return msgspec.json.format(body, indent=2) if pretty else body
+
+
+@cache
+def _statement() -> dict[str, Any]:
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": _PUBLISHED,
+        "kind": "instance",
+        "software": {"name": "Égide", "version": __version__},
+        "fhirVersion": "4.0.1",
+        "format": ["json", "application/fhir+json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {
+                    "description": "Every request carries a bearer access token, obtained at "
+                    "/oauth/token by client credentials.",
+                },
+                "resource": [_resource(type) for type in TYPES],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+            }
+        ],
+    }
+
+
+def _resource(type: str) -> dict[str, Any]:
+    return {
+        "type": type,
+        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": False,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [
+            {"name": code, "type": kind}
+            for code in search_parameters(type)
+            if (kind := _searched_as(type, code))
+        ],
+    }
+
+
+def _searched_as(type: str, code: str) -> str | None:
+    """The search type of a parameter this server answers; None for one it refuses."""
+    known = parameter(type, code)
+    if known is None or known.kind not in MODIFIERS or not (known.every or known.focuses):
+        return None
+    return known.kind

@@ -1,0 +1,67 @@
+"""search of one type, by GET or by POST `_search`. https://hl7.org/fhir/R4/http.html#search"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from egide.api.rest.bundles import bundle, full_url
+from egide.api.rest.call import Call
+from egide.errors import Incorrect
+from egide.http import Response
+from egide.http.negotiation import check_body
+from egide.record import Page
+
+CURSOR = "_cursor"
+_FORM = frozenset({"application/x-www-form-urlencoded"})
+_OF_HTTP = frozenset({"_format", "_pretty"})
+
+
+async def search_type(call: Call, type: str) -> Response:
+    """200 with a searchset; the next page behind an encrypted link."""
+    query = [pair for pair in call.request.query if pair[0] not in _OF_HTTP]
+    if call.request.method == "POST":
+        check_body(call.request.headers.get(b"content-type"), _FORM)
+        query += [pair for pair in await call.request.form() if pair[0] not in _OF_HTTP]
+    cursors = [value for name, value in query if name == CURSOR]
+    if cursors:
+        if len(query) > 1:
+            raise Incorrect("a page link is followed as it is, with nothing added")
+        page = await call.session.next_page(cursors[0])
+    else:
+        lenient = call.prefer.get("handling") == "lenient"
+        page = await call.session.search(type, query, lenient=lenient)
+    return call.json(200, searchset(call, page))
+
+
+def searchset(call: Call, page: Page) -> bytes:
+    """A page as a Bundle."""
+    here = f"{call.base}/{page.type}"
+    links = {"self": _address(here, page.used)}
+    if page.next is not None:
+        links["next"] = f"{here}?{CURSOR}={page.next}"
+    entries: list[dict[str, Any]] = [
+        {
+            "fullUrl": full_url(call.base, each),
+            "resource": msgspec.Raw(each.body),
+            "search": {"mode": "match"},
+        }
+        for each in page.entries
+    ]
+    if page.ignored:
+        entries.append({"resource": _ignored(page.ignored), "search": {"mode": "outcome"}})
+    return bundle("searchset", links, entries)
+
+
+def _address(here: str, query: Sequence[tuple[str, str]]) -> str:
+    return f"{here}?{urlencode(query)}" if query else here
+
+
+def _ignored(names: Sequence[str]) -> dict[str, Any]:
+    issue = {
+        "severity": "warning",
+        "code": "not-supported",
+        "diagnostics": f"ignored, as handling=lenient allows: {', '.join(names)}",
+    }
+    return {"resourceType": "OperationOutcome", "issue": [issue]}

@@ -1,0 +1,12 @@
+"""vread: one version of a resource. https://hl7.org/fhir/R4/http.html#vread"""
+
+from egide.api.rest.call import Call
+from egide.errors import NotFound
+from egide.http import Response
+
+
+async def vread(call: Call, type: str, id: str, version: str) -> Response:
+    """200 with that version; 404; 410 when it is a deletion."""
+    if not version.isascii() or not version.isdigit() or len(version) > 9:
+        raise NotFound("versions here are whole numbers; this one does not exist")
+    return call.resource(200, await call.session.vread(type, id, int(version)), [])

@@ -1,0 +1,44 @@
+"""What happens to accounts, as the ledger files it."""
+
+from collections.abc import Awaitable, Callable
+
+from egide.accounts import AccountEvent
+from egide.ledger import Action, Entry, Ledger, Outcome
+
+_ACTIONS = {
+    "access-token-issued": Action.login,
+    "access-token-refused": Action.login,
+    "client-refused": Action.login,
+    "access-token-revoked": Action.logout,
+}
+
+
+def appending(ledger: Ledger) -> Callable[[AccountEvent], Awaitable[None]]:
+    """A function that makes an account's event durable in `ledger`."""
+
+    async def append(event: AccountEvent) -> None:
+        await ledger.append(entry_of(event))
+
+    return append
+
+
+def entry_of(event: AccountEvent) -> Entry:
+    """The entry of one event; addresses and names of clients are in its sealed part."""
+    facts: dict[str, object] = {"reasons": [event.kind], "count": event.count}
+    if event.reason:
+        facts["reasons"] = [event.kind, event.reason]
+    if event.client:
+        facts["client"] = event.client
+    if event.roles:
+        facts["roles"] = list(event.roles)
+    if event.address:
+        facts["address"] = event.address
+    if event.by:
+        facts["behalf"] = event.by
+    return Entry(
+        session=event.session,
+        actor=event.account,
+        action=_ACTIONS.get(event.kind, Action.operation),
+        outcome=Outcome[event.outcome],
+        body=facts,
+    )

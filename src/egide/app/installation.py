@@ -1,0 +1,120 @@
+"""An installation, opened: the engine, the keys and the parts built on them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from egide.accounts import Accounts
+from egide.app.account_events import appending
+from egide.clock import Clock, system_clock
+from egide.db import Database, prepare
+from egide.db.embedded import start
+from egide.errors import Unavailable
+from egide.ledger import Ledger
+from egide.record import Record
+from egide.seal import KeyRing
+from egide.seal.providers import FileProvider
+from egide.settings import Settings
+
+DEMO_MARK = "demo"
+"""The file in the data folder that says: synthetic data, its key may lie here too."""
+
+DEMO_KEY = "demo.key"
+"""A demonstration's own key, in its data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The parts of one process: what doors and commands are given."""
+
+    settings: Settings
+    database: Database
+    ring: KeyRing
+    ledger: Ledger
+    accounts: Accounts
+    record: Record
+    clock: Clock
+
+
+def provider_of(settings: Settings) -> FileProvider:
+    """The key provider `settings` name. Raises Unavailable, saying what to do."""
+    demo = (settings.data / DEMO_MARK).exists()
+    path = settings.key_file or (settings.data / DEMO_KEY if demo else None)
+    if path is None:
+        raise Unavailable(
+            "no key file: set EGIDE_KEY_FILE to a path outside the data folder, "
+            "then run `egide init`"
+        )
+    return FileProvider.load(path, data=settings.data, demo=demo)
+
+
+@asynccontextmanager
+async def engine(settings: Settings) -> AsyncIterator[str]:
+    """The address of the database: the external one, or the embedded engine, joined or started."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    running = await start(settings.data)
+    try:
+        yield running.dsn
+    finally:
+        await running.stop()
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, dsn: str, ring: KeyRing, *, connections: int = 10
+) -> AsyncIterator[Installation]:
+    """The parts over a prepared database, closed in order at the end."""
+    clock = system_clock
+    database = await Database.connect(dsn, max_size=connections)
+    try:
+        ledger = Ledger(database, ring, clock)
+        await ledger.open()
+        try:
+            accounts = Accounts(database, clock, appending(ledger), ring.derive("accounts"))
+            await accounts.open()
+            record = Record(
+                database,
+                ring,
+                ledger,
+                clock=clock,
+                zone=settings.zone,
+                base_url=settings.base_url,
+            )
+            await record.start()
+            yield Installation(settings, database, ring, ledger, accounts, record, clock)
+        finally:
+            await ledger.close()
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_installation(settings: Settings) -> AsyncIterator[Installation]:
+    """The installation, for a command: joins the running engine or starts it meanwhile."""
+    ring = provider_of(settings).ring()
+    async with engine(settings) as dsn:
+        await prepare_at(dsn)
+        async with open_parts(settings, dsn, ring) as installation:
+            yield installation
+
+
+async def prepare_at(dsn: str) -> int:
+    """Bring the schema at `dsn` to this code's version."""
+    database = await Database.connect(dsn, max_size=1)
+    try:
+        return await prepare(database)
+    finally:
+        await database.close()
+
+
+def is_demo(data: Path) -> bool:
+    """Whether `data` is a demonstration: synthetic, with its key inside."""
+    return (data / DEMO_MARK).exists()
+
+
+def figures(data: Path) -> Path:
+    """Where the processes of a server leave their figures for `/metrics`."""
+    return data / "run" / "figures"

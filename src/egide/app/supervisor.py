@@ -1,0 +1,152 @@
+"""The supervisor: `egide serve`'s own process. Holds the engine, the integrator, the workers.
+
+It answers no request itself. A worker that dies is started again; a stop lets running requests
+end, then leaves the engine.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from egide.app.installation import engine, figures, prepare_at, provider_of
+from egide.app.worker import GRACE, Orders
+from egide.clock import system_clock
+from egide.db import Database
+from egide.db.embedded import ServeLock
+from egide.errors import Conflict, Unavailable
+from egide.ledger import Integrator
+from egide.settings import Settings
+from egide.telemetry import Metrics, capture_libraries, log
+from egide.telemetry.metrics import clear
+
+_READY_WITHIN = 60.0
+_CONNECTIONS = 12
+
+
+async def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. Raises Conflict when somebody serves already."""
+    capture_libraries()
+    ring = provider_of(settings).ring()
+    lock = ServeLock.take(settings.data)
+    try:
+        _require_free(host, port)
+        async with engine(settings) as dsn:
+            await prepare_at(dsn)
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            for name in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(name, stop.set)
+            database = await Database.connect(dsn, max_size=2)
+            clear(figures(settings.data))
+            metrics = Metrics(figures(settings.data))
+            integrator = Integrator(database, ring, system_clock)
+            tasks = [
+                asyncio.create_task(integrator.run()),
+                asyncio.create_task(_measure(integrator, metrics)),
+            ]
+            for number in range(1, workers + 1):
+                orders = Orders(
+                    dsn,
+                    ring.to_bytes(),
+                    host,
+                    port,
+                    number,
+                    str(settings.data.resolve()),
+                    settings.zone.key,
+                    settings.body_limit,
+                    settings.base_url,
+                    _CONNECTIONS,
+                )
+                tasks.append(asyncio.create_task(_keep(orders, stop)))
+            try:
+                if await _answers(host, port, stop):
+                    log("serving", port=port, counts={"workers": workers})
+                    ready()
+                    await stop.wait()
+            finally:
+                stop.set()
+                await asyncio.gather(*tasks[2:], return_exceptions=True)
+                for task in tasks[:2]:
+                    task.cancel()
+                await asyncio.gather(*tasks[:2], return_exceptions=True)
+                await database.close()
+    finally:
+        lock.release()
+
+
+async def _measure(integrator: Integrator, metrics: Metrics) -> None:
+    """Leave the integrator's lag where `/metrics` finds it."""
+    while True:
+        metrics.ledger_lag.set(integrator.lag)
+        metrics.ledger_pending.set(integrator.waiting)
+        metrics.leave()
+        await asyncio.sleep(1)
+
+
+async def _keep(orders: Orders, stop: asyncio.Event) -> None:
+    """Keep one worker running until `stop`; one that dies at once is started ever more slowly."""
+    pause = 0.1
+    while not stop.is_set():
+        started = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "egide.app.worker", stdin=asyncio.subprocess.PIPE
+        )
+        assert process.stdin is not None
+        document = msgspec.msgpack.encode(orders)
+        process.stdin.write(len(document).to_bytes(4, "big") + document)
+        waiting = {
+            asyncio.create_task(process.wait()),
+            asyncio.create_task(stop.wait()),
+        }
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), GRACE + 10)
+            except TimeoutError:
+                process.kill()
+        for task in waiting:
+            task.cancel()
+        if not stop.is_set():
+            ended = {"worker": orders.number, "code": process.returncode or 0}
+            log("worker.died", level="error", counts=ended)
+            pause = 0.1 if time.monotonic() - started > 10 else min(pause * 2, 10)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+
+
+async def _answers(host: str, port: int, stop: asyncio.Event) -> bool:
+    """Whether a worker takes connections before `stop`. Raises Unavailable when none ever does."""
+    until = time.monotonic() + _READY_WITHIN
+    while not stop.is_set():
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return True
+        if time.monotonic() > until:
+            raise Unavailable("no worker became ready; the log above says why")
+        await asyncio.sleep(0.02)
+    return False
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Conflict(f"cannot listen on {host}:{port}: {error.strerror}") from None

@@ -1,0 +1,118 @@
+"""A worker: one process that answers requests, started fresh, its keys handed over a pipe.
+
+Standard input carries one msgpack document, then stays open: when it closes, the supervisor is
+gone and the worker stops. Nothing secret is in the environment or the arguments.
+"""
+
+import asyncio
+import contextlib
+import resource
+import signal
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import uvloop
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from egide.api import application
+from egide.app.installation import figures, open_parts
+from egide.seal import KeyRing
+from egide.settings import Settings
+from egide.telemetry import Metrics, capture_libraries, log
+
+GRACE = 20.0
+"""Seconds running requests may take after a stop was asked for."""
+
+
+class Orders(msgspec.Struct, frozen=True, array_like=True):
+    """What a worker is told: where, with what."""
+
+    dsn: str
+    ring: bytes
+    host: str
+    port: int
+    number: int
+    data: str
+    zone: str
+    body_limit: int
+    base_url: str | None
+    connections: int
+
+    def __repr__(self) -> str:
+        return f"Orders(worker {self.number})"
+
+
+def main() -> None:
+    """Read the orders, serve until told to stop."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    size = int.from_bytes(sys.stdin.buffer.read(4), "big")
+    orders = msgspec.msgpack.decode(sys.stdin.buffer.read(size), type=Orders)
+    uvloop.run(_serve(orders))
+
+
+async def _serve(orders: Orders) -> None:
+    settings = Settings(
+        data=Path(orders.data),
+        zone=ZoneInfo(orders.zone),
+        body_limit=orders.body_limit,
+        base_url=orders.base_url,
+    )
+    ring = KeyRing.from_bytes(orders.ring)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    watching = loop.create_task(_watch_parent(stop))
+    capture_libraries()
+    metrics = Metrics(figures(settings.data))
+    sharing = loop.create_task(metrics.share())
+    async with open_parts(
+        settings, orders.dsn, ring, connections=orders.connections
+    ) as installation:
+        app = application(
+            database=installation.database,
+            record=installation.record,
+            accounts=installation.accounts,
+            metrics=metrics,
+            body_limit=settings.body_limit,
+            base_url=settings.base_url,
+            stopping=stop.is_set,
+        )
+        server = Server(
+            app,
+            address=orders.host,
+            port=orders.port,
+            interface=Interfaces.ASGINL,
+            websockets=False,
+            log_enabled=False,
+            backlog=1024,
+        )
+        serving = loop.create_task(server.serve())
+        log("worker.ready", counts={"worker": orders.number})
+        stopping = loop.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await app.in_flight.drain(GRACE)
+        server.stop()
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(serving, 5)
+    for task in (watching, sharing):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    log("worker.stopped", counts={"worker": orders.number})
+
+
+async def _watch_parent(stop: asyncio.Event) -> None:
+    """Set `stop` when standard input ends: the supervisor is gone."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()
+    stop.set()
+
+
+if __name__ == "__main__":
+    main()

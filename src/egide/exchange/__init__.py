@@ -1,0 +1,1 @@
+"""Exchange: what comes and goes in files and messages of other standards."""

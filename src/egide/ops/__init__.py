@@ -1,0 +1,1 @@
+"""Operations: keys and epochs, health. What runs the house, not what it is for."""

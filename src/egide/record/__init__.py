@@ -1,0 +1,35 @@
+"""The one door to data: gate, store and ledger in one unit of work."""
+
+from egide.record.bundle import Bundle, Result, bundle_of
+from egide.record.emission import Emitted
+from egide.record.loading import (
+    IMPORT_ACCOUNT,
+    Item,
+    Loaded,
+    Refusal,
+    finish_import,
+    part_digest,
+)
+from egide.record.reads import Versions
+from egide.record.record import Record
+from egide.record.searches import Page
+from egide.record.session import Session
+from egide.store import Certificate
+
+__all__ = [
+    "IMPORT_ACCOUNT",
+    "Bundle",
+    "Certificate",
+    "Emitted",
+    "Item",
+    "Loaded",
+    "Page",
+    "Record",
+    "Refusal",
+    "Result",
+    "Session",
+    "Versions",
+    "bundle_of",
+    "finish_import",
+    "part_digest",
+]

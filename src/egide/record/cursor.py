@@ -1,0 +1,57 @@
+"""Cursors: where a page ended, sealed, because the query in it may hold names and dates.
+
+A cursor is bound to the account it was made for: another's is refused like a forged one.
+"""
+
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from egide.errors import Incorrect
+from egide.store import Place
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """A search and the place to go on from."""
+
+    type: str
+    query: tuple[tuple[str, str], ...]
+    day: int
+    pk: int
+
+    @property
+    def place(self) -> Place:
+        """The place, as the store takes it."""
+        return Place(date.fromordinal(self.day), self.pk)
+
+
+class CursorSeal:
+    """Writes and reads cursors under one key (32 bytes)."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def write(self, account: int, type: str, query: Sequence[tuple[str, str]], place: Place) -> str:
+        """The cursor, url-safe, for this account only."""
+        cursor = Cursor(type, tuple(query), place.day.toordinal(), place.pk)
+        nonce = os.urandom(12)
+        sealed = self._cipher.encrypt(nonce, msgspec.msgpack.encode(cursor), _bound_to(account))
+        return urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
+
+    def read(self, account: int, text: str) -> Cursor:
+        """What `write` wrote. Incorrect when it is not ours, not this account's or was touched."""
+        try:
+            raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            plain = self._cipher.decrypt(raw[:12], raw[12:], _bound_to(account))
+            return msgspec.msgpack.decode(plain, type=Cursor)
+        except (ValueError, InvalidTag, msgspec.DecodeError):
+            raise Incorrect("the page link is not one of ours; start the search again") from None
+
+
+def _bound_to(account: int) -> bytes:
+    return b"egide/1/cursor" + account.to_bytes(8, "big")

@@ -1,0 +1,54 @@
+"""Emission: the one function through which a resource leaves, and what it leaves as.
+
+Invariants
+- Nothing else in `egide` makes an `Emitted` (tests/house/test_one_door.py).
+- What `permits` refuses does not leave, whatever path it came by
+  (tests/unit/record/test_emission.py).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from egide.fhir.definitions import type_name
+from egide.gate import Decision, ResourceFacts
+from egide.record.labels import labels_of
+from egide.store import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A resource on its way out.
+
+    `body` is canonical JSON (empty for a deletion, which only a history shows), `patients` the
+    key numbers of those whose record it is, `created` whether this interaction made it.
+    """
+
+    type: str
+    id: str
+    version: int
+    updated: datetime
+    body: bytes
+    patients: frozenset[int]
+    deleted: bool = False
+    created: bool = False
+
+
+def emit(
+    decision: Decision,
+    opened: Opened,
+    id: str,
+    *,
+    reached: frozenset[int] = frozenset(),
+    created: bool = False,
+) -> Emitted | None:
+    """`opened`, whose id is `id`, if the decision permits it; else None.
+
+    `reached` are the patients among its own that lie in the actor's reach, in the same snapshot.
+    A masked answer does not leave until masking is built: it counts as no.
+    """
+    row, body, patients = opened
+    type = type_name(row.type)
+    facts = ResourceFacts(type, tuple(patients), reached, labels_of(body))
+    if decision.permits(facts) != "yes":
+        return None
+    return Emitted(type, id, row.version, row.updated, body, patients, row.deleted, created)

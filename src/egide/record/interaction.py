@@ -1,0 +1,128 @@
+"""One interaction: decided before it starts, in the ledger before its answer leaves.
+
+Invariants
+- No interaction ends without an entry, refused and failed ones included
+  (tests/integration/record/test_every_end_is_logged.py).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from egide.actor import Actor
+from egide.db import Connection
+from egide.errors import EgideError, Forbidden, NotFound
+from egide.gate import Decision
+from egide.ledger import Action, Entry, Outcome, Receipt
+from egide.record.facts import decision_for, own_key
+from egide.record.parts import Parts
+
+Mark = tuple[bytes, int, bytes | None]
+"""A row as the ledger remembers it: id, version, digest; no digest once the row is gone."""
+
+_ACTIONS = {"import": Action.load, "audit": Action.operation, "$everything": Action.operation}
+
+
+class Interaction:
+    """What is being done, by whom and why; gathers what its entry will say."""
+
+    def __init__(
+        self, parts: Parts, actor: Actor, purpose: str, name: str, type: str | None
+    ) -> None:
+        self.parts = parts
+        self.actor = actor
+        self.purpose = purpose
+        self.name = name
+        self.type = type
+        self.own: int | None = None
+        self.decision: Decision
+        self.hidden = False
+        self._patients: set[int] = set()
+        self._body: dict[str, Any] = {"purpose": purpose}
+        self._receipt: Receipt | None = None
+        self._committed = False
+        self._decisions: dict[tuple[str, str | None], Decision] = {}
+
+    def decide(self, name: str, type: str | None) -> Decision:
+        """The decision for a part of this interaction, such as an entry of a bundle."""
+        decision = self._decisions.get((name, type))
+        if decision is None:
+            decision = decision_for(self.actor, self.purpose, name, type, self.own)
+            self._decisions[name, type] = decision
+        return decision
+
+    def note(self, **facts: Any) -> None:
+        """Add to the sealed body of the entry: ids, query, reasons."""
+        self._body |= facts
+
+    def concern(self, patients: Iterable[int]) -> None:
+        """Name patients (key numbers) the entry is about."""
+        self._patients.update(patients)
+
+    def hide(self) -> NotFound:
+        """The error for what exists out of reach: the same as for what does not exist."""
+        self.hidden = True
+        return not_found()
+
+    async def log_rows(self, connection: Connection, rows: Sequence[Mark]) -> None:
+        """Enter the interaction in its own transaction, with the rows it wrote or removed."""
+        self._body["rows"] = rows
+        self._receipt = await self.parts.ledger.insert(connection, self._entry(Outcome.success))
+
+    def committed(self) -> None:
+        """The transaction that holds the entry is durable: whatever fails now, the entry stays."""
+        self._committed = True
+        if self._receipt is not None:
+            self.parts.ledger.settle(self._receipt)
+
+    def _entry(self, outcome: Outcome) -> Entry:
+        return Entry(
+            session=self.actor.session,
+            actor=self.actor.account,
+            action=_ACTIONS.get(self.name) or Action[self.name],
+            outcome=outcome,
+            type=self.type,
+            patients=tuple(sorted(self._patients)),
+            body=self._body,
+        )
+
+    async def end(self) -> None:
+        """Enter a success, unless the write's own transaction did."""
+        if self._receipt is None:
+            await self.parts.ledger.append(self._entry(Outcome.success))
+
+    async def fail(self, error: BaseException) -> None:
+        """Enter a refusal or a failure; what the transaction had entered is void."""
+        if self._committed:
+            return
+        if self._receipt is not None:
+            self.parts.ledger.void(self._receipt)
+        refused = self.hidden or isinstance(error, Forbidden)
+        self._body.pop("rows", None)
+        self._body["error"] = error.category if isinstance(error, EgideError) else "fault"
+        await self.parts.ledger.append(self._entry(Outcome.refused if refused else Outcome.failed))
+
+
+@asynccontextmanager
+async def interaction(
+    parts: Parts, actor: Actor, purpose: str, name: str, type: str | None, **facts: Any
+) -> AsyncIterator[Interaction]:
+    """Decide, let the block work, enter how it ended. Raises Forbidden before the block."""
+    here = Interaction(parts, actor, purpose, name, type)
+    here.note(**facts)
+    try:
+        here.own = await own_key(parts, actor)
+        here.decision = here.decide(name, type)
+        if not here.decision.allowed:
+            here.note(rule=here.decision.rule)
+            raise Forbidden(f"{name} is not allowed to you here ({here.decision.rule})")
+        yield here
+    except BaseException as error:
+        await here.fail(error)
+        raise
+    await here.end()
+
+
+def not_found() -> NotFound:
+    """The one answer for what is not there and for what is not there for you."""
+    return NotFound("there is no such resource, or it is not within your reach")

@@ -1,0 +1,28 @@
+"""What a session works with: the parts `Record` was built from, handed down as one argument."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from egide.clock import Clock
+from egide.db import Database
+from egide.ledger import Ledger
+from egide.record.cursor import CursorSeal
+from egide.seal import BlindIndex
+from egide.store import Eraser, Keys, Reader, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The services under the one door."""
+
+    database: Database
+    blind: BlindIndex
+    ledger: Ledger
+    clock: Clock
+    zone: ZoneInfo
+    bases: frozenset[str]
+    keys: Keys
+    reader: Reader
+    writer: Writer
+    eraser: Eraser
+    cursors: CursorSeal

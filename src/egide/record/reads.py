@@ -1,0 +1,90 @@
+"""Reading one resource: read, vread, history of an instance.
+
+https://hl7.org/fhir/R4/http.html#read
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from egide.db import Connection
+from egide.errors import Gone
+from egide.gate import Decision
+from egide.record.emission import Emitted, emit
+from egide.record.facts import reached
+from egide.record.interaction import Interaction, not_found
+from egide.store import Opened, Row
+
+
+class Versions(NamedTuple):
+    """A page of a history: versions newest first, and whether there are older ones."""
+
+    entries: tuple[Emitted, ...]
+    more: bool
+
+
+async def read(here: Interaction, type: str, id: str) -> Emitted:
+    """The current version. Raises NotFound or Gone."""
+    async with here.parts.database.connection() as connection:
+        return await read_in(here, connection, here.decision, type, id)
+
+
+async def read_in(
+    here: Interaction, connection: Connection, decision: Decision, type: str, id: str
+) -> Emitted:
+    """The current version as this connection sees it. Raises NotFound or Gone."""
+    row = await here.parts.reader.current(connection, type, id)
+    emitted = await _one(here, connection, decision, row, id)
+    if emitted.deleted:
+        raise Gone("the resource was deleted")
+    return emitted
+
+
+async def vread(here: Interaction, type: str, id: str, version: int) -> Emitted:
+    """One version. Raises NotFound, or Gone when that version is a deletion."""
+    async with here.parts.database.snapshot() as connection:
+        row = await here.parts.reader.version(connection, type, id, version)
+        emitted = await _one(here, connection, here.decision, row, id)
+    if emitted.deleted:
+        raise Gone("this version is a deletion")
+    return emitted
+
+
+async def history(
+    here: Interaction, type: str, id: str, *, below: int | None, count: int
+) -> Versions:
+    """Up to `count` versions older than `below`, each permitted by itself. Raises NotFound."""
+    async with here.parts.database.snapshot() as connection:
+        rows = await here.parts.reader.history(connection, type, id, below=below, count=count + 1)
+        if not rows and below is None:
+            raise not_found()
+        opened = await here.parts.reader.open(connection, rows)
+        entries = await _permitted(here, connection, here.decision, opened, id)
+    if rows and not entries:
+        raise here.hide()
+    return Versions(tuple(entries[:count]), len(rows) > count)
+
+
+async def _one(
+    here: Interaction, connection: Connection, decision: Decision, row: Row | None, id: str
+) -> Emitted:
+    if row is None:
+        raise not_found()
+    opened = await here.parts.reader.open(connection, [row])
+    entries = await _permitted(here, connection, decision, opened, id)
+    if not entries:
+        raise here.hide()
+    return entries[0]
+
+
+async def _permitted(
+    here: Interaction,
+    connection: Connection,
+    decision: Decision,
+    opened: Sequence[Opened],
+    id: str,
+) -> list[Emitted]:
+    patients = {patient for each in opened for patient in each.patients}
+    here.concern(patients)
+    mine = await reached(here.parts, connection, decision, here.actor, patients)
+    found = (emit(decision, each, id, reached=mine) for each in opened)
+    return [each for each in found if each is not None]

@@ -1,0 +1,67 @@
+"""The one door to data: opens sessions, each an actor with a purpose.
+
+    async with record.open(actor, purpose="TREAT") as session:
+        patient = await session.read("Patient", id)
+
+Every method of a session keeps one order: gate, store, ledger, in one unit of work. What is
+refused or fails is in the ledger before the caller hears of it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+from egide.actor import PURPOSES, Actor
+from egide.clock import Clock
+from egide.db import Database
+from egide.errors import Incorrect
+from egide.ledger import Ledger
+from egide.record.cursor import CursorSeal
+from egide.record.parts import Parts
+from egide.record.session import Session
+from egide.seal import KeyRing
+from egide.store import Eraser, Keys, Reader, Writer
+
+
+class Record:
+    """All health data, behind one door. One for the process."""
+
+    def __init__(
+        self,
+        database: Database,
+        ring: KeyRing,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        zone: ZoneInfo,
+        base_url: str | None = None,
+    ) -> None:
+        keys = Keys(ring)
+        bases = frozenset({f"{base_url}/fhir/"} if base_url else ())
+        self._parts = Parts(
+            database=database,
+            blind=ring.blind,
+            ledger=ledger,
+            clock=clock,
+            zone=zone,
+            bases=bases,
+            keys=keys,
+            reader=Reader(ring, keys),
+            writer=Writer(ring, keys, bases),
+            eraser=Eraser(ring, keys),
+            cursors=CursorSeal(ring.derive("cursor")),
+        )
+
+    async def start(self) -> None:
+        """Find or make the establishment's own key, and hear of keys erased elsewhere."""
+        parts = self._parts
+        async with parts.database.transaction() as connection:
+            await parts.keys.open(connection)
+        await parts.database.listen("egide_erased", parts.keys.heard)
+
+    @asynccontextmanager
+    async def open(self, actor: Actor, purpose: str = "TREAT") -> AsyncIterator[Session]:
+        """A session of `actor` for `purpose` (v3 PurposeOfUse). Incorrect for an unknown one."""
+        if purpose not in PURPOSES:
+            raise Incorrect("the purpose of use is not one this server knows")
+        yield Session(self._parts, actor, purpose)

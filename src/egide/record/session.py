@@ -1,0 +1,143 @@
+"""A session: what one actor can do with records, for one purpose.
+
+Each method is one interaction, decided and logged as one; https://hl7.org/fhir/R4/http.html
+"""
+
+from collections.abc import Sequence
+
+from egide import fhir
+from egide.actor import Actor
+from egide.errors import Incorrect
+from egide.fhir.definitions import TYPES
+from egide.ids import RESOURCE_ID, resource_id
+from egide.record import bundles, erasures, loading, reads, searches, writes
+from egide.record.bundle import Bundle, Result
+from egide.record.emission import Emitted
+from egide.record.interaction import interaction
+from egide.record.loading import Item, Loaded
+from egide.record.parts import Parts
+from egide.record.reads import Versions
+from egide.record.searches import Page
+from egide.store import Certificate, Draft
+
+_TYPES = frozenset(TYPES)
+
+
+class Session:
+    """One actor, one purpose. Cheap; holds no connection between calls."""
+
+    def __init__(self, parts: Parts, actor: Actor, purpose: str) -> None:
+        self._parts = parts
+        self._actor = actor
+        self._purpose = purpose
+
+    async def read(self, type: str, id: str) -> Emitted:
+        """The current version. Raises NotFound, Gone, Forbidden."""
+        _named(type, id)
+        async with interaction(*self._who(), "read", type, ids=[id]) as here:
+            return await reads.read(here, type, id)
+
+    async def vread(self, type: str, id: str, version: int) -> Emitted:
+        """One version. Raises NotFound, Gone, Forbidden."""
+        _named(type, id)
+        async with interaction(*self._who(), "vread", type, ids=[id], version=version) as here:
+            return await reads.vread(here, type, id, version)
+
+    async def history(
+        self, type: str, id: str, *, below: int | None = None, count: int = 50
+    ) -> Versions:
+        """Versions newest first, older than `below`. Raises NotFound, Forbidden."""
+        _named(type, id)
+        async with interaction(*self._who(), "history", type, ids=[id]) as here:
+            return await reads.history(here, type, id, below=below, count=count)
+
+    async def create(self, type: str, body: bytes) -> Emitted:
+        """Store `body` (JSON) under a new id. Raises Invalid, Forbidden."""
+        id = resource_id()
+        async with interaction(*self._who(), "create", type, ids=[id]) as here:
+            resource = fhir.decode(body, type=type)
+            written = await writes.write(here, Draft(type, id, resource, fresh=True))
+        assert written is not None
+        return written
+
+    async def update(
+        self,
+        type: str,
+        id: str,
+        body: bytes,
+        *,
+        expected: int | None = None,
+        absent: bool = False,
+    ) -> Emitted:
+        """Store `body` under `id`, whether it exists or not; equal content writes nothing.
+
+        `expected` is the version it may replace, `absent` says it must not exist. Raises Invalid,
+        PreconditionFailed, Conflict, NotFound, Forbidden.
+        """
+        _named(type, id)
+        async with interaction(*self._who(), "update", type, ids=[id]) as here:
+            resource = fhir.decode(body, type=type)
+            fhir.require_id(resource, id)
+            draft = Draft(type, id, resource, expected=expected, absent=absent)
+            written = await writes.write(here, draft)
+        assert written is not None
+        return written
+
+    async def delete(self, type: str, id: str, *, expected: int | None = None) -> Emitted | None:
+        """Delete; None when there is nothing. Raises PreconditionFailed, NotFound, Forbidden."""
+        _named(type, id)
+        async with interaction(*self._who(), "delete", type, ids=[id]) as here:
+            return await writes.write(here, Draft(type, id, None, expected=expected))
+
+    async def search(
+        self, type: str, query: Sequence[tuple[str, str]], *, lenient: bool = False
+    ) -> Page:
+        """The resources of `type` that match, a page of them. Raises Incorrect, TooCostly."""
+        _typed(type)
+        async with interaction(*self._who(), "search", type, query=list(query)) as here:
+            return await searches.search(here, type, query, lenient=lenient)
+
+    async def next_page(self, cursor: str) -> Page:
+        """The page a cursor leads to. Raises Incorrect for one that is not this account's."""
+        start = self._parts.cursors.read(self._actor.account, cursor)
+        query = list(start.query)
+        async with interaction(*self._who(), "search", start.type, query=query) as here:
+            return await searches.search(here, start.type, query, after=start.place)
+
+    async def transaction(self, bundle: Bundle) -> list[Result]:
+        """All entries or none. Raises what the first bad entry raises, naming the entry."""
+        async with interaction(*self._who(), "transaction", None) as here:
+            return await bundles.transaction(here, bundle)
+
+    async def batch(self, bundle: Bundle) -> list[Result]:
+        """Each entry by itself; a bad one has its own error in its own result."""
+        async with interaction(*self._who(), "batch", None):
+            pass
+        return await bundles.batch(self, bundle)
+
+    async def load(
+        self, digest: bytes, items: Sequence[Item], *, whole: bool, again: bool = False
+    ) -> Loaded:
+        """Store one part of an import, once. Raises Conflict when others wrote the same."""
+        async with interaction(*self._who(), "import", None) as here:
+            return await loading.load(here, digest, items, whole=whole, again=again)
+
+    async def erase(self, type: str, id: str) -> Certificate:
+        """Erase a Patient, Practitioner or Person: key, rows, terms. Raises NotFound, Forbidden."""
+        _named(type, id)
+        async with interaction(*self._who(), "erase", type) as here:
+            return await erasures.erase(here, type, id)
+
+    def _who(self) -> tuple[Parts, Actor, str]:
+        return self._parts, self._actor, self._purpose
+
+
+def _named(type: str, id: str) -> None:
+    _typed(type)
+    if not RESOURCE_ID.match(id):
+        raise Incorrect("an id is 1 to 64 letters, digits, hyphens and dots")
+
+
+def _typed(type: str) -> None:
+    if type not in _TYPES:
+        raise Incorrect("there is no such resource type in FHIR R4")

@@ -1,0 +1,20 @@
+-- by_owner: The data keys of owners, held against erasure until the transaction ends.
+select number, epoch, kind, owner, wrapped from data_key where owner = any($1::uuid[])
+order by owner for key share
+
+-- by_number: The data keys with these numbers.
+select number, epoch, kind, wrapped from data_key where number = any($1::bigint[])
+
+-- add: New data keys; an owner that got one meanwhile keeps it.
+insert into data_key (number, epoch, kind, owner, wrapped)
+select * from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::uuid[], $5::bytea[])
+on conflict (owner) do nothing
+
+-- shared: Keys several patients share, as one holder wraps them, with everyone who holds them.
+select mine.number, mine.wrapped,
+       array(select holder from shared_key where number = mine.number) as holders
+from shared_key mine where mine.number = any($1::bigint[]) and mine.holder = $2
+
+-- share: New wraps of a shared key.
+insert into shared_key (number, holder, wrapped)
+select $1, * from unnest($2::bigint[], $3::bytea[])

@@ -1,0 +1,37 @@
+-- held: The current rows with these ids, held until the transaction ends.
+select id, type, version, key, updated, day, until, deleted, array_send(terms) as terms, sealed
+from resource where id = any($1::uuid[]) order by id for update
+
+-- key_of: The key the current row with this id is sealed with.
+select key from resource where id = $1
+
+-- add: A new row with its edges.
+with row as (
+    insert into resource (key, updated, version, day, until, id, type, deleted, terms, sealed)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+)
+insert into ref (source, target, parameter)
+select $6, * from unnest($11::uuid[], $12::smallint[])
+
+-- replace: A row gives way to its next version; the old one is kept, the edges follow.
+with old as (
+    insert into version (key, updated, version, id, type, deleted, columns, sealed)
+    select key, updated, version, id, type, deleted, $11, sealed
+    from resource where id = $6 and version = $3 - 1
+),
+new as (
+    update resource
+    set key = $1, updated = $2, version = $3, day = $4, until = $5, deleted = $8, terms = $9,
+        sealed = $10
+    where id = $6 and type = $7 and version = $3 - 1
+    returning id
+),
+gone as (
+    delete from ref using unnest($12::uuid[], $13::smallint[]) as edge (target, parameter)
+    where ref.source = $6 and ref.target = edge.target and ref.parameter = edge.parameter
+),
+added as (
+    insert into ref (source, target, parameter)
+    select $6, * from unnest($14::uuid[], $15::smallint[])
+)
+select count(*) from new
