@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from egide.synthetic.draw import Draw
 from egide.synthetic.element import ATC, Json, concept, hl7, reference
+from egide.synthetic.measures import analyses, panels, vital_signs
 from egide.synthetic.patient import Person
 from egide.synthetic.visit import Visit
 from egide.synthetic.vocabulary import (
@@ -55,10 +56,10 @@ def _visit(
     if disease is not None and known is None:
         condition = visit.condition(disease)
     visit.encounter(disease, condition)
-    visit.vital_signs()
-    visit.panels(disease)
+    vital_signs(visit)
+    panels(visit, disease)
     if disease is None and draw.chance(0.4):
-        visit.analyses(draw.pick(tuple(PANELS.values())))
+        analyses(visit, draw.pick(tuple(PANELS.values())))
     if disease is not None and condition is not None:
         visit.prescription(disease, condition)
     visit.acts(disease, condition if known is None else None)

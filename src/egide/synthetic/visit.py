@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from egide.synthetic.draw import Draw, instant
 from egide.synthetic.element import (
@@ -18,30 +17,16 @@ from egide.synthetic.element import (
     coding,
     concept,
     hl7,
-    narrative,
     profiled,
-    quantity,
     reference,
 )
 from egide.synthetic.establishment import Practitioner, Unit
 from egide.synthetic.patient import Person
 from egide.synthetic.vocabulary import (
-    BMI,
-    BREATHING,
-    DIASTOLIC,
     DRUGS,
     EXPLORATIONS,
-    HEIGHT,
-    PANELS,
     PROCEDURES,
-    PULSE,
-    SATURATION,
-    SYSTOLIC,
-    TEMPERATURE,
-    WEIGHT,
-    Analysis,
     Disease,
-    Panel,
 )
 
 KINDS = {"AMB": "Consultation", "EMER": "Passage aux urgences", "IMP": "Hospitalisation"}
@@ -130,124 +115,6 @@ class Visit:
         self.person.resources.append(made)
         return id
 
-    def vital_signs(self) -> None:
-        """Pulse, pressure, temperature, weight and what goes with them."""
-        age = self.person.age(self.start.date())
-        small = age < 15
-        if not small or self.draw.chance(0.3):
-            self._pressure()
-        self._vital(PULSE, "fr-core-observation-heartrate", shift=30 if small else 0)
-        self._vital(TEMPERATURE, "fr-core-observation-body-temperature")
-        if self.kind != "AMB" or self.draw.chance(0.3):
-            self._vital(SATURATION, "fr-core-observation-saturation-oxygen")
-            self._vital(BREATHING, "fr-core-observation-resp-rate")
-        if small:
-            weight = Decimal(f"{3.5 + age * 3:.1f}")
-            height = Decimal(f"{50 + age * 7}")
-        else:
-            height = self.draw.around(170 if not self.person.who.female else 162, 7, 0, 140)
-            weight = self.draw.around(72, 13, 1, 38)
-        self._vital(WEIGHT, "fr-core-observation-body-weight", value=weight)
-        if self.draw.chance(0.4):
-            self._vital(HEIGHT, "fr-core-observation-body-height", value=height)
-            index = Decimal(f"{float(weight) / (float(height) / 100) ** 2:.1f}")
-            self._vital(BMI, "fr-core-observation-bmi", value=index)
-
-    def _observation(
-        self, analysis: Analysis, category: str, profile: str | None, at: datetime
-    ) -> Json:
-        made: Json = {"resourceType": "Observation", "id": self.draw.id()}
-        if profile is not None:
-            made["meta"] = profiled(profile)
-        made["status"] = "final"
-        made["category"] = [hl7("observation-category", category)]
-        made["code"] = concept(LOINC, analysis.loinc, analysis.text)
-        made["subject"] = self.person.subject()
-        made["encounter"] = reference("Encounter", self.id)
-        made["effectiveDateTime"] = at.isoformat()
-        return made
-
-    def _vital(
-        self, analysis: Analysis, profile: str, *, shift: float = 0, value: Decimal | None = None
-    ) -> None:
-        made = self._observation(analysis, "vital-signs", profile, self.start)
-        if value is None:
-            value = _value(self.draw, analysis, shift)
-        made["valueQuantity"] = quantity(value, analysis.unit, analysis.code)
-        self.person.resources.append(made)
-
-    def _pressure(self) -> None:
-        made: Json = self._observation(
-            Analysis("85354-9", "Pression artérielle", "", "", 0, 0, 0),
-            "vital-signs",
-            "fr-core-observation-bp",
-            self.start,
-        )
-        made["component"] = [
-            {
-                "code": concept(LOINC, part.loinc, part.text),
-                "valueQuantity": quantity(_value(self.draw, part, 0), part.unit, part.code),
-            }
-            for part in (SYSTOLIC, DIASTOLIC)
-        ]
-        self.person.resources.append(made)
-
-    def analyses(self, panel: Panel) -> None:
-        """The order, the Observations and the DiagnosticReport of one panel."""
-        at = self.start + timedelta(minutes=self.draw.whole(5, 55))
-        told = at + timedelta(minutes=self.draw.whole(40, 400))
-        order = self.draw.id()
-        self.person.resources.append(
-            {
-                "resourceType": "ServiceRequest",
-                "id": order,
-                "status": "completed",
-                "intent": "order",
-                "category": [{"text": "Biologie médicale"}],
-                "code": concept(LOINC, panel.loinc, panel.text),
-                "subject": self.person.subject(),
-                "encounter": reference("Encounter", self.id),
-                "authoredOn": self.start.isoformat(),
-                "requester": reference("Practitioner", self.doctor.id),
-            }
-        )
-        results = []
-        lines = []
-        for analysis in panel.analyses:
-            made = self._observation(analysis, "laboratory", None, at)
-            value = _value(self.draw, analysis, 0)
-            made["issued"] = instant(told)
-            made["valueQuantity"] = quantity(value, analysis.unit, analysis.code)
-            low, high = (_rounded(end, analysis) for end in (analysis.low, analysis.high))
-            flag = "L" if value < low else "H" if value > high else "N"
-            made["interpretation"] = [hl7("v3-ObservationInterpretation", flag)]
-            made["referenceRange"] = [
-                {
-                    "low": quantity(low, analysis.unit, analysis.code),
-                    "high": quantity(high, analysis.unit, analysis.code),
-                }
-            ]
-            self.person.resources.append(made)
-            results.append(reference("Observation", made["id"], analysis.text))
-            lines.append(f"{analysis.text} : {str(value).replace('.', ',')} {analysis.unit}")
-        self.person.resources.append(
-            {
-                "resourceType": "DiagnosticReport",
-                "id": self.draw.id(),
-                "text": narrative(panel.text, *lines),
-                "basedOn": [reference("ServiceRequest", order)],
-                "status": "final",
-                "category": [hl7("v2-0074", "LAB", "Laboratory")],
-                "code": concept(LOINC, panel.loinc, panel.text),
-                "subject": self.person.subject(),
-                "encounter": reference("Encounter", self.id),
-                "effectiveDateTime": at.isoformat(),
-                "issued": instant(told),
-                "performer": [reference("Organization", self.person.home.site)],
-                "result": results,
-            }
-        )
-
     def prescription(self, disease: Disease, condition: str) -> None:
         """A MedicationRequest for each medicine of the disease."""
         for atc in disease.drugs:
@@ -319,14 +186,6 @@ class Visit:
         elif self.draw.chance(0.25):
             self.procedure(*self.draw.pick(EXPLORATIONS), None)
 
-    def panels(self, disease: Disease | None) -> None:
-        """The panels the disease calls for; for a stay, always a few."""
-        names = set(disease.panels if disease is not None else ())
-        if self.kind != "AMB":
-            names |= {"nfs", "iono"}
-        for name in sorted(names):
-            self.analyses(PANELS[name])
-
     def letter(self, disease: Disease | None) -> None:
         """A DocumentReference with a short text."""
         who = self.person.who
@@ -385,13 +244,3 @@ SENTENCES = (
     "Des conseils d'hygiène de vie ont été rappelés.",
     "Le patient est informé et d'accord avec la conduite proposée.",
 )
-
-
-def _value(draw: Draw, analysis: Analysis, shift: float) -> Decimal:
-    middle = (analysis.low + analysis.high) / 2 + shift
-    value = draw.around(middle, (analysis.high - analysis.low) / 3.2, analysis.digits)
-    return min(value, _rounded(100, analysis)) if analysis.code == "%" else value
-
-
-def _rounded(value: float, analysis: Analysis) -> Decimal:
-    return Decimal(f"{value:.{analysis.digits}f}")

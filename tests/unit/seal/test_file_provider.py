@@ -11,8 +11,7 @@ import pytest
 
 from egide.errors import Conflict, Fault, Unavailable
 from egide.seal.keyring import KeyMissing
-from egide.seal.providers import FileProvider
-from egide.seal.providers import file as module
+from egide.seal.providers import FileProvider, private
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -278,12 +277,35 @@ def test_a_change_that_fails_leaves_the_file_as_it_was(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(private.os, "fsync", full)
     with pytest.raises(Unavailable, match="No space left"):
         provider.new_epoch()
     assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
     assert provider.epoch == 1
+
+
+def test_what_an_interrupted_change_left_is_removed(path: Path) -> None:
+    provider = FileProvider.create(path)
+    stray = path.with_name(f".{path.name}.0123abcd")
+    other = path.with_name(".another.key.0123abcd")
+    for each in (stray, other):
+        each.write_bytes(path.read_bytes())
+    with stray.open("rb") as before:
+        provider.new_epoch()
+        overwritten = before.read()
+    assert overwritten == bytes(len(overwritten))
+    assert {entry.name for entry in path.parent.iterdir()} == {path.name, other.name}
+
+
+def test_a_change_by_root_keeps_the_owner(path: Path) -> None:
+    provider = FileProvider.create(path)
+    if os.getuid() != 0:
+        pytest.skip("only root can change the file of another user")
+    os.chown(path, 12345, 23456)
+    provider.new_epoch()
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (12345, 23456, 0o600)
 
 
 def test_nothing_said_of_a_provider_shows_a_key(path: Path) -> None:

@@ -13,14 +13,10 @@ Invariants: a file others can read, or one inside the data, is refused
 (test_a_file_others_can_read_is_refused, test_a_file_inside_the_data_is_refused).
 """
 
-import fcntl
 import hashlib
-import os
 import secrets
-import stat
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NoReturn, Self
@@ -30,6 +26,14 @@ import msgspec
 from egide.clock import Clock, system_clock
 from egide.errors import Conflict, Fault, Unavailable
 from egide.seal.keyring import KeyRing, derive
+from egide.seal.providers.private import (
+    locked,
+    read_private,
+    real_path,
+    replace,
+    sync_folder,
+    write_new,
+)
 
 State = Literal["current", "retiring"]
 
@@ -103,8 +107,8 @@ class FileProvider:
             epochs={1: Epoch(secrets.token_bytes(32), "current", clock())},
         )
         try:
-            _write_new(path, _encode(content))
-            _sync_folder(path.parent)
+            write_new(path, _encode(content))
+            sync_folder(path.parent)
         except FileExistsError:
             raise Conflict(f"the key file {path} exists already; it is never overwritten") from None
         except OSError as error:
@@ -126,8 +130,8 @@ class FileProvider:
         else, known under a second name, damaged, or inside `data` (but in a demo).
         """
         _outside(path, data, demo)
-        real = _real(path)
-        with _locked(real, fcntl.LOCK_SH):
+        real = real_path(path)
+        with locked(real, shared=True):
             return cls(real, _read(real), clock)
 
     @property
@@ -188,10 +192,10 @@ class FileProvider:
         self._change(change)
 
     def _change(self, change: Callable[[_Content], _Content]) -> None:
-        with _locked(self.path, fcntl.LOCK_EX):
+        with locked(self.path):
             changed = change(_read(self.path))
             try:
-                _replace(self.path, _encode(changed))
+                replace(self.path, _encode(changed))
             except OSError as error:
                 raise Unavailable(
                     f"the key file {self.path} cannot be changed: {error.strerror}"
@@ -208,26 +212,12 @@ class FileProvider:
 def _outside(path: Path, data: Path | None, demo: bool) -> None:
     if data is None or demo:
         return
-    folder = _real(data)
-    if any(p.is_relative_to(folder) for p in (_real(path), _real(path.parent) / path.name)):
+    folder = real_path(data)
+    if any(p.is_relative_to(folder) for p in (real_path(path), real_path(path.parent) / path.name)):
         raise Unavailable(
             f"the key file {path} is inside the data folder {data}: "
             "a copy of the data would hold its key. Set EGIDE_KEY_FILE to a path elsewhere"
         )
-
-
-def _real(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError) as error:
-        raise Unavailable(f"the path {path} leads nowhere: its links turn in a circle") from error
-
-
-def _missing(path: Path) -> Unavailable:
-    return Unavailable(
-        f"there is no key file at {path}: without it no record opens. "
-        "Restore it from its copy, or run `egide init` for a new installation"
-    )
 
 
 def _encode(content: _Content) -> bytes:
@@ -236,23 +226,7 @@ def _encode(content: _Content) -> bytes:
 
 
 def _read(path: Path) -> _Content:
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise Unavailable(f"{path} is not a file that can hold keys")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        raise _missing(path) from None
-    except OSError as error:
-        raise Unavailable(f"the key file {path} cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if status.st_mode & 0o077:
-            raise Unavailable(f"others can read the key file {path}: run `chmod 600` on it")
-        if os.geteuid() not in (0, status.st_uid) and status.st_uid != 0:
-            raise Unavailable(f"the key file {path} belongs to another user")
-        if status.st_nlink != 1:
-            raise Unavailable(f"the key file {path} is known under a second name (a hard link)")
-        raw = file.read(1 << 20)
+    raw = read_private(path)
     try:
         content = msgspec.json.decode(raw, type=_Content)
     except (msgspec.DecodeError, ValueError):
@@ -260,52 +234,3 @@ def _read(path: Path) -> _Content:
     if content is None or not content.sound():
         raise Unavailable(f"the key file {path} is damaged: restore it from its copy")
     return content
-
-
-def _write_new(path: Path, raw: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _replace(path: Path, raw: bytes) -> None:
-    """The new file is durable in its place before the old one's bytes are overwritten."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with path.open("r+b") as old:
-        try:
-            _write_new(beside, raw)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-        size = os.fstat(old.fileno()).st_size
-        old.write(bytes(size))
-        old.flush()
-        os.fsync(old.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _locked(path: Path, how: int) -> Iterator[None]:
-    """One change of the file at `path` at a time, of whatever process, and none during a read."""
-    try:
-        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        raise _missing(path) from None
-    except OSError as error:
-        raise Unavailable(f"the key file {path} cannot be reached: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, how)
-        yield
-    finally:
-        os.close(descriptor)
