@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import asyncpg
 import asyncpg.pool
 
-from egide.db.errors import translated
+from egide.db.errors import NO_ADDRESS, empty, translate, translated
 from egide.db.notices import Notices
-from egide.errors import Busy, Unavailable
+from egide.errors import Busy, Incorrect, Unavailable
 
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -64,7 +64,12 @@ class Database:
 
     @classmethod
     async def connect(cls, dsn: str, *, min_size: int = 1, max_size: int = 10) -> "Database":
-        """Opens `min_size` connections now, up to `max_size` when needed. Raises Unavailable."""
+        """Opens `min_size` connections now, up to `max_size` when needed.
+
+        Raises Unavailable when no database answers or lets us in, Incorrect for a bad address.
+        """
+        if not dsn.startswith(("postgresql://", "postgres://")):
+            raise Incorrect(NO_ADDRESS)
         with _reaching():
             pool = await asyncpg.create_pool(
                 dsn,
@@ -150,13 +155,17 @@ class Database:
 @contextmanager
 def _reaching() -> Iterator[None]:
     """Raises why no connection can be had."""
-    with translated():
-        try:
-            yield
-        except TimeoutError:
-            raise Busy("No connection to the database in time") from None
-        except (OSError, ValueError) as error:
-            raise Unavailable(f"No database answers ({type(error).__name__})") from None
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise translate(error) from None
+    except TimeoutError as error:
+        raise empty(error, Busy("No connection to the database in time")) from None
+    except OSError as error:
+        name = type(error).__name__
+        raise empty(error, Unavailable(f"No database answers ({name})")) from None
+    except ValueError as error:
+        raise empty(error, Incorrect(NO_ADDRESS)) from None
 
 
 async def _raw_ids(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

