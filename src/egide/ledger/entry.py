@@ -85,8 +85,8 @@ class Body(msgspec.Struct, frozen=True):
 _UNSAID = 0xFFFF
 _WORDS = (
     "purpose",
-    "query",
     "ids",
+    "query",
     "reasons",
     "rows",
     "commitment",
@@ -98,34 +98,63 @@ _WORDS = (
     "ident",
     "version",
     "status",
+    "error",
+    "rule",
+    "address",
 )
 """Keys written as their place here, which is for ever: at the end is where words are added."""
 
+_PURPOSES = (
+    "TREAT",
+    "ETREAT",
+    "BTG",
+    "HPAYMT",
+    "HOPERAT",
+    "HRESCH",
+    "HSYSADMIN",
+    "PATRQT",
+    "PUBHLTH",
+)
+"""Purposes of use written as their place here, which is for ever too."""
+
 _NUMBER = {word: number for number, word in enumerate(_WORDS)}
-_IDS = _NUMBER["ids"]
+_PURPOSE = {purpose: number for number, purpose in enumerate(_PURPOSES)}
+_PURPOSE_WORD, _IDS = 0, 1
+_PATIENTS = -1
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[tuple[int, ...], dict[int | str, Any]]).decode
+_decode = msgspec.msgpack.Decoder(dict[int | str, Any]).decode
 
 
-def encode_body(lag: int, patients: Sequence[int], facts: Mapping[str, Any]) -> bytes:
-    """The plain bytes of a body: the lag in two bytes, then msgpack. UUIDs in `ids` take 18."""
+def encode_body(lag: int | None, patients: Sequence[int], facts: Mapping[str, Any]) -> bytes:
+    """The plain bytes of a body: the lag in two bytes, then msgpack.
+
+    The body of a read, with its purpose and the UUID it asked for, takes 25 bytes.
+    """
     words: dict[int | str, Any] = {_NUMBER.get(word, word): facts[word] for word in facts}
-    ids = words.get(_IDS)
-    if ids:
-        words[_IDS] = [_packed(id) for id in ids]
-    return min(lag, _UNSAID).to_bytes(2, "big") + _encode((patients, words))
+    if patients:
+        words[_PATIENTS] = patients
+    if _PURPOSE_WORD in words:
+        purpose = words[_PURPOSE_WORD]
+        words[_PURPOSE_WORD] = _PURPOSE.get(purpose, purpose)
+    if _IDS in words:
+        words[_IDS] = [_packed(id) for id in words[_IDS]]
+    said = _UNSAID if lag is None or lag > _UNSAID else lag
+    return said.to_bytes(2, "big") + _encode(words)
 
 
 def decode_body(plain: bytes) -> Body:
     """What `encode_body` was given. Raises SealBroken when it is none of its results."""
     try:
-        patients, words = _decode(plain[2:])
+        words = _decode(plain[2:])
+        patients = tuple(words.pop(_PATIENTS, ()))
+        if isinstance(purpose := words.get(_PURPOSE_WORD), int):
+            words[_PURPOSE_WORD] = _PURPOSES[purpose]
+        if _IDS in words:
+            words[_IDS] = [_unpacked(id) for id in words[_IDS]]
         facts = {
             _WORDS[word] if isinstance(word, int) else word: value for word, value in words.items()
         }
-        if facts.get("ids"):
-            facts["ids"] = [_unpacked(id) for id in facts["ids"]]
-    except (msgspec.DecodeError, LookupError, TypeError):
+    except (msgspec.DecodeError, LookupError, TypeError, AttributeError):
         raise SealBroken("a ledger entry opened but is none we write") from None
     lag = int.from_bytes(plain[:2], "big")
     return Body(None if lag == _UNSAID else lag, patients, facts)

@@ -37,6 +37,7 @@ class Lane(Generic[Item, Prepared]):
         self._bound = bound
         self._waiting: list[tuple[Item, asyncio.Future[None]]] = []
         self._more = asyncio.Event()
+        self._writing = False
         self._closed = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._run(), name="egide-ledger-lane")
@@ -51,6 +52,11 @@ class Lane(Generic[Item, Prepared]):
         self._waiting.append((item, future))
         self._more.set()
         await future
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being written."""
+        return not self._waiting and not self._writing
 
     async def close(self) -> None:
         """Takes no more items, and returns when those that were put are dealt with."""
@@ -68,7 +74,9 @@ class Lane(Generic[Item, Prepared]):
                     return
                 self._more.clear()
                 continue
+            self._writing = True
             await self._flush(batch)
+            self._writing = False
 
     async def _flush(self, batch: Sequence[tuple[Item, asyncio.Future[None]]]) -> None:
         prepared: list[Prepared] = []
