@@ -1,0 +1,29 @@
+"""Who may log in: client applications, the operator, their access tokens, and whose patients."""
+
+from egide.accounts import reach
+from egide.accounts.accounts import SCOPE, Accounts
+from egide.accounts.clients import Clients
+from egide.accounts.entries import (
+    Client,
+    ClientEntry,
+    ClientRefused,
+    Issued,
+    NewClient,
+    TooManyAttempts,
+)
+from egide.accounts.events import AccountEvent, Append
+
+__all__ = [
+    "SCOPE",
+    "AccountEvent",
+    "Accounts",
+    "Append",
+    "Client",
+    "ClientEntry",
+    "ClientRefused",
+    "Clients",
+    "Issued",
+    "NewClient",
+    "TooManyAttempts",
+    "reach",
+]

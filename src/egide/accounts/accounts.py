@@ -1,0 +1,226 @@
+"""Who may log in: client applications, the operator, and the access tokens they are given.
+
+Invariants, each with its test in tests/integration/accounts:
+- no secret and no access token is stored, only its SHA-256 (test_stored);
+- an event is appended to the ledger before it takes effect (test_events);
+- a revoked access token fails on the next request of this process, and of every other one as soon
+  as the notice arrives, `REMEMBERED` at the latest (test_revocation);
+- failures lock nobody out (test_failures).
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from egide.accounts.binding import Bindings
+from egide.accounts.clients import Clients
+from egide.accounts.entries import Client, ClientRefused, Issued, checked
+from egide.accounts.events import AccountEvent, Append, recorded
+from egide.accounts.failures import FAILURES_PER_ADDRESS, Failures
+from egide.accounts.remembered import Remembered
+from egide.accounts.secrets import ACCESS_TOKEN, digest, new_access_token
+from egide.actor import Actor
+from egide.clock import Clock
+from egide.db import Database, queries
+from egide.errors import Forbidden, Unauthenticated
+from egide.ids import internal_number
+
+CHANNEL = "egide_accounts"
+REMEMBERED = timedelta(seconds=5)
+"""How long a resolved access token is believed without asking the database again."""
+LIFETIME = timedelta(hours=1)
+OPERATOR_LIFETIME = timedelta(hours=12)
+SCOPE = "system/*.cruds"
+"""The only scope there is yet: what an account may do is decided from its roles."""
+OPERATOR = "operator"
+
+_SQL = queries("egide.accounts", "accounts.sql")
+
+
+class Accounts:
+    """Accounts of one installation; one instance a process."""
+
+    def __init__(self, database: Database, clock: Clock, append: Append, key: bytes) -> None:
+        """`append` makes an event durable in the ledger; `key`: 32 bytes for the accounts."""
+        self._database = database
+        self._clock = clock
+        self._append = append
+        self._bindings = Bindings(key)
+        self._remembered = Remembered()
+        self._failures = Failures()
+        self.clients = Clients(
+            database,
+            clock,
+            append,
+            self._bindings,
+            lambda account: self._remembered.forget(account=account),
+        )
+
+    async def open(self) -> None:
+        """Starts to listen to what other processes revoke. Raises Unavailable."""
+        await self._database.listen(CHANNEL, self._heard)
+
+    async def issue(
+        self, client: Client, *, scope: str = SCOPE, lifetime: timedelta = LIFETIME
+    ) -> Issued:
+        """An access token for a client application that has proved itself.
+
+        Raises ClientRefused when it was disabled, or its secret changed, since it did.
+        """
+        access_token, event = self._opened(client.account, client.roles, scope, lifetime)
+        event = replace(event, client=client.client_id)
+        return await self._issue(access_token, event, "issue_to_client", client.proof)
+
+    async def issue_to_operator(
+        self, roles: Collection[str], *, lifetime: timedelta = OPERATOR_LIFETIME
+    ) -> Issued:
+        """An access token for whoever works at the machine, with `roles`.
+
+        Each set of roles has an account of its own, so that a later access token with more roles
+        widens none given before. Raises Incorrect, and Forbidden when that account is disabled.
+        """
+        named = checked(OPERATOR, roles)
+        label = f"{OPERATOR}: {', '.join(named)}"
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                _SQL["operator"], internal_number(), label, named, self._clock()
+            )
+        if row is None or row["disabled"] is not None:
+            raise Forbidden("The operator's account is disabled")
+        access_token, event = self._opened(row["account"], named, SCOPE, lifetime)
+        return await self._issue(access_token, event, "issue_to_operator")
+
+    async def resolve(self, access_token: str, *, address: str = "") -> Actor:
+        """The actor of an access token; `address` is where it came from.
+
+        Raises Unauthenticated when it is unknown, expired or revoked, or its account disabled:
+        the four look the same from outside, and the ledger says which.
+        """
+        now = self._clock()
+        key = digest(access_token)
+        actor = self._remembered.get(key, now)
+        return actor if actor is not None else await self._look_up(access_token, key, now, address)
+
+    async def revoke(self, access_token: str, *, by: int = 0) -> None:
+        """The access token ends now; one that is unknown or has ended stays so."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["session_of"], digest(access_token))
+        if row is not None and row["revoked"] is None:
+            await self.revoke_session(row["session"], account=row["account"], by=by)
+
+    async def revoke_session(self, session: int, *, account: int = 0, by: int = 0) -> None:
+        """The access token of `session` ends now."""
+        now = self._clock()
+        event = AccountEvent("access-token-revoked", now, account=account, by=by, session=session)
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await connection.execute(_SQL["revoke_session"], session, now)
+            await connection.execute(_SQL["notify"], f"session {session}")
+        self._remembered.forget(session=session)
+
+    async def sweep(self) -> None:
+        """Deletes access tokens a day after their end, and writes refusals not yet written."""
+        await self.clients.settle()
+        for address, count in self._failures.settle():
+            await self._refused(count, "too-many", address)
+        async with self._database.connection() as connection:
+            await connection.execute(_SQL["sweep"], self._clock() - timedelta(days=1))
+
+    def _opened(
+        self, account: int, roles: Collection[str], scope: str, lifetime: timedelta
+    ) -> tuple[str, AccountEvent]:
+        """A new access token, and the event that opens its session."""
+        now = self._clock()
+        event = AccountEvent(
+            "access-token-issued",
+            now,
+            account=account,
+            session=internal_number(),
+            roles=tuple(sorted(roles)),
+            scope=scope,
+            expires=now + lifetime,
+        )
+        return new_access_token(), event
+
+    async def _issue(
+        self, access_token: str, event: AccountEvent, statement: str, *proof: bytes
+    ) -> Issued:
+        expires = event.expires or event.at
+        async with recorded(self._append, event), self._database.connection() as connection:
+            done = await connection.execute(
+                _SQL[statement],
+                digest(access_token),
+                event.account,
+                event.session,
+                event.scope,
+                event.at,
+                expires,
+                *proof,
+            )
+            if done != "INSERT 0 1":
+                raise ClientRefused("The account is disabled or its secret has changed")
+        seconds = int((expires - event.at).total_seconds())
+        return Issued(access_token, event.session, event.account, event.scope, seconds, expires)
+
+    async def _look_up(self, access_token: str, key: bytes, now: datetime, address: str) -> Actor:
+        generation = self._remembered.generation
+        row = None
+        if ACCESS_TOKEN.fullmatch(access_token):
+            async with self._database.connection() as connection:
+                row = await connection.fetchrow(_SQL["resolve"], key)
+        reason = _refusal(row, now)
+        account = 0 if row is None else int(row["account"])
+        if row is None or reason is not None:
+            await self._refuse(reason or "unknown", address, account)
+            raise Unauthenticated("The access token is unknown, expired or revoked")
+        sealed = row["patient"]
+        actor = Actor(
+            account=account,
+            client=row["client_id"] or OPERATOR,
+            roles=frozenset(row["roles"]),
+            session=row["session"],
+            patient=None if sealed is None else self._bindings.open(sealed, account),
+        )
+        self._remembered.put(key, actor, min(row["expires"], now + REMEMBERED), generation)
+        return actor
+
+    async def _refuse(self, reason: str, address: str, account: int) -> None:
+        standing = self._failures.note(address, (address, FAILURES_PER_ADDRESS))
+        if standing.report:
+            await self._refused(standing.report, reason, address, account)
+
+    async def _refused(self, count: int, reason: str, address: str, account: int = 0) -> None:
+        await self._append(
+            AccountEvent(
+                "access-token-refused",
+                self._clock(),
+                outcome="refused",
+                account=account,
+                address=address,
+                reason=reason,
+                count=count,
+            )
+        )
+
+    def _heard(self, notice: str) -> None:
+        """A notice of another process, or "" when some may have been missed."""
+        what, _, number = notice.partition(" ")
+        if what == "session" and number.isdigit():
+            self._remembered.forget(session=int(number))
+        elif what == "account" and number.isdigit():
+            self._remembered.forget(account=int(number))
+        else:
+            self._remembered.forget()
+
+
+def _refusal(row: Any, now: datetime) -> str | None:
+    """Why an access token is not good, as a code; None when it is."""
+    if row is None:
+        return "unknown"
+    if row["revoked"] is not None:
+        return "revoked"
+    if row["disabled"] is not None:
+        return "disabled"
+    if row["expires"] <= now:
+        return "expired"
+    return None

@@ -1,0 +1,153 @@
+"""Client applications: made, listed, given new secrets, disabled, and made to prove themselves."""
+
+from collections.abc import Callable, Collection
+
+from egide.accounts.binding import Bindings
+from egide.accounts.entries import (
+    Client,
+    ClientEntry,
+    ClientRefused,
+    NewClient,
+    TooManyAttempts,
+    checked,
+)
+from egide.accounts.events import AccountEvent, Append, Kind, recorded
+from egide.accounts.failures import FAILURES_PER_ADDRESS, FAILURES_PER_CLIENT, Failures
+from egide.accounts.secrets import CLIENT_ID, NEVER, digest, new_client_id, new_client_secret, same
+from egide.clock import Clock
+from egide.db import Database, queries
+from egide.errors import NotFound
+from egide.ids import internal_number
+
+_SQL = queries("egide.accounts", "accounts.sql")
+
+
+class Clients:
+    """The client applications of one installation; reached as `Accounts.clients`."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        append: Append,
+        bindings: Bindings,
+        forget: Callable[[int], None],
+    ) -> None:
+        """`forget` is told the account whose access tokens have just ended."""
+        self._database = database
+        self._clock = clock
+        self._append = append
+        self._bindings = bindings
+        self._forget = forget
+        self._failures = Failures()
+
+    async def create(
+        self, label: str, roles: Collection[str], *, patient: str | None = None, by: int = 0
+    ) -> NewClient:
+        """A new client application named `label`; `patient`: the id of the Patient it acts for.
+
+        Raises Incorrect.
+        """
+        named = checked(label, roles)
+        account, client_id, secret = internal_number(), new_client_id(), new_client_secret()
+        now = self._clock()
+        event = AccountEvent(
+            "client-created", now, account=account, by=by, client=client_id, roles=tuple(named)
+        )
+        bound = None if patient is None else self._bindings.seal(patient, account)
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await connection.execute(
+                _SQL["add_account"], account, "client", label, named, bound, now
+            )
+            await connection.execute(_SQL["add_client"], client_id, account, digest(secret), now)
+        return NewClient(client_id, secret, account)
+
+    async def entries(self) -> list[ClientEntry]:
+        """Every client application, oldest first."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_SQL["clients"])
+        return [
+            ClientEntry(
+                row["client_id"],
+                row["account"],
+                row["label"],
+                frozenset(row["roles"]),
+                row["created"],
+                row["rotated"],
+                row["disabled"],
+            )
+            for row in rows
+        ]
+
+    async def disable(self, client_id: str, *, by: int = 0) -> None:
+        """It cannot log in any more, and its access tokens end now. Raises NotFound."""
+        await self._end("client-disabled", client_id, by, "disable")
+
+    async def rotate(self, client_id: str, *, by: int = 0) -> NewClient:
+        """A new secret; the old one and the access tokens it brought end now. Raises NotFound."""
+        secret = new_client_secret()
+        account = await self._end("client-secret-rotated", client_id, by, "rotate", digest(secret))
+        return NewClient(client_id, secret, account)
+
+    async def _end(
+        self, kind: Kind, client_id: str, by: int, change: str, *arguments: object
+    ) -> int:
+        """Changes a client application and ends its access tokens; returns its account."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["client"], client_id)
+        if row is None:
+            raise NotFound("There is no such client application")
+        account, now = int(row["account"]), self._clock()
+        event = AccountEvent(kind, now, account=account, by=by, client=client_id)
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await connection.execute(_SQL[change], account, now, *arguments)
+            await connection.execute(_SQL["revoke_account"], account, now)
+            await connection.execute(_SQL["notify"], f"account {account}")
+        self._forget(account)
+        return account
+
+    async def authenticate(self, client_id: str, secret: str, *, address: str = "") -> Client:
+        """The client application whose secret this is.
+
+        Raises ClientRefused, or TooManyAttempts (with `retry_after`) when that happened too often
+        under this name or from this address; a right secret is never refused for it.
+        """
+        row = None
+        if CLIENT_ID.fullmatch(client_id):
+            async with self._database.connection() as connection:
+                row = await connection.fetchrow(_SQL["client"], client_id)
+        right = same(secret, NEVER if row is None else row["secret_hash"])
+        if row is not None and right and row["disabled"] is None:
+            return Client(client_id, row["account"], frozenset(row["roles"]), row["secret_hash"])
+        if row is None:
+            reason = "unknown-client"
+        else:
+            reason = "disabled" if right else "wrong-secret"
+        named = client_id if CLIENT_ID.fullmatch(client_id) else ""
+        limits = [(f"address {address}", FAILURES_PER_ADDRESS)]
+        if named:
+            limits.append((f"client {named}", FAILURES_PER_CLIENT))
+        standing = self._failures.note(address, *limits)
+        if standing.report:
+            await self._refused(standing.report, reason, address, named)
+        if standing.excess:
+            raise TooManyAttempts(standing.retry_after)
+        raise ClientRefused("The client is not known or its secret is wrong")
+
+    async def settle(self) -> None:
+        """Writes the refusals that came too fast to be written one by one."""
+        for address, count in self._failures.settle():
+            await self._refused(count, "too-many", address, "")
+
+    async def _refused(self, count: int, reason: str, address: str, client: str) -> None:
+        await self._append(
+            AccountEvent(
+                "client-refused",
+                self._clock(),
+                outcome="refused",
+                client=client,
+                address=address,
+                reason=reason,
+                count=count,
+            )
+        )

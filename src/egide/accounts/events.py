@@ -1,0 +1,59 @@
+"""What happens to accounts, told to the ledger through the `append` they are given."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+Kind = Literal[
+    "client-created",
+    "client-disabled",
+    "client-secret-rotated",
+    "client-refused",
+    "access-token-issued",
+    "access-token-refused",
+    "access-token-revoked",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """One event about an account, appended before it takes effect.
+
+    `account` is the account concerned (0: nobody we know), `by` the account that acted (0: the
+    concerned one, or the operator at the machine), `session` the session the event opens or
+    closes, `client` the public id of the application when it is one of our shape, `address` the
+    network address it came from, `reason` a code, `count` how many like it this event stands for
+    (more than one when refusals came faster than they are written one by one). `outcome` is
+    `failed` when an event already appended did not take effect after all.
+    """
+
+    kind: Kind
+    at: datetime
+    outcome: Literal["success", "refused", "failed"] = "success"
+    account: int = 0
+    by: int = 0
+    session: int = 0
+    client: str = ""
+    address: str = ""
+    reason: str = ""
+    roles: tuple[str, ...] = ()
+    scope: str = ""
+    expires: datetime | None = None
+    count: int = 1
+
+
+Append = Callable[[AccountEvent], Awaitable[None]]
+"""Makes one event durable in the ledger before it returns."""
+
+
+@asynccontextmanager
+async def recorded(append: Append, event: AccountEvent) -> AsyncIterator[None]:
+    """Appends `event`, runs the block that makes it true, and appends that it failed if it does."""
+    await append(event)
+    try:
+        yield
+    except BaseException:
+        await append(replace(event, outcome="failed"))
+        raise

@@ -1,0 +1,52 @@
+"""Access tokens resolved a moment ago, by their digest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from egide.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    actor: Actor
+    until: datetime
+
+
+class Remembered:
+    """At most `most` actors, each until an instant.
+
+    Invariant: what is forgotten does not come back from a query begun before; hence `generation`
+    (test_remembered.py).
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._entries: dict[bytes, _Entry] = {}
+        self.generation = 0
+
+    def get(self, key: bytes, now: datetime) -> Actor | None:
+        entry = self._entries.get(key)
+        if entry is None or now >= entry.until:
+            return None
+        return entry.actor
+
+    def put(self, key: bytes, actor: Actor, until: datetime, generation: int) -> None:
+        """Remembers, unless something was forgotten since `generation` was read."""
+        if generation != self.generation:
+            return
+        self._entries.pop(key, None)
+        while len(self._entries) >= self._most:
+            del self._entries[next(iter(self._entries))]
+        self._entries[key] = _Entry(actor, until)
+
+    def forget(self, *, session: int | None = None, account: int | None = None) -> None:
+        """Forgets one session, one account, or, with neither, everything."""
+        self.generation += 1
+        if session is None and account is None:
+            self._entries.clear()
+            return
+        self._entries = {
+            key: entry
+            for key, entry in self._entries.items()
+            if entry.actor.session != session and entry.actor.account != account
+        }
