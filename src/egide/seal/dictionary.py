@@ -5,8 +5,9 @@ A dictionary's id is for ever: bodies sealed years ago name it, so files are add
 test_shipped_dictionaries_are_the_ones_of_the_manifest compares them). They are trained by
 `scripts/train_dictionaries.py` on the standard's definitions and on our own synthetic records.
 
-The level was chosen by measurement on bodies of 1.3 kB with a dictionary: level 3 costs 2.2 µs,
-and no level below 9 (12 µs) makes them smaller by more than a hundredth.
+The level was chosen by measurement on 29,156 bodies of mixed types (1.4 kB in the mean) with their
+dictionaries: level 1 costs 4.0 µs and leaves 318 bytes, level 3 costs 6.0 µs and leaves 307, level
+6 costs 15 µs and leaves 297.
 """
 
 import hashlib

@@ -98,10 +98,11 @@ BESIDE_COMPARTMENT: Mapping[str, tuple[str, ...]] = {
     "Device": ("patient",),
     "GuidanceResponse": ("subject",),
     "Linkage": ("item.resource",),
+    "List": ("entry.item",),
     "Task": ("for",),
     "VerificationResult": ("target",),
 }
-"""Elements that may name a patient in types the Patient compartment leaves out."""
+"""Elements that may name a patient and that the Patient compartment leaves out."""
 
 
 def owner(type: str, id: str, patients: Collection[str], *, persons: Collection[str] = ()) -> Owner:

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from egide.errors import Fault
-from egide.fhir.definitions import TYPES, compartment
+from egide.fhir.definitions import TYPES, compartment, type_definition
 from egide.seal import BESIDE_COMPARTMENT, owner
 from egide.seal.owner import CONCERNED, HOUSE, OF_PERSONS, PERSONS
 
@@ -58,7 +58,15 @@ def test_everything_in_the_patient_compartment_is_concerned() -> None:
     members = {type for type, parameters in compartment("Patient").items() if parameters}
     assert members - CONCERNED == {"Patient", "Person"}
     assert set(BESIDE_COMPARTMENT) <= CONCERNED
-    assert not set(BESIDE_COMPARTMENT) & members
+
+
+@pytest.mark.parametrize("type", sorted(BESIDE_COMPARTMENT))
+def test_what_names_a_patient_beside_the_compartment_is_a_reference_to_one(type: str) -> None:
+    for path in BESIDE_COMPARTMENT[type]:
+        *parts, last = path.split(".")
+        found = {e.name: e for e in type_definition(".".join([type, *parts])).elements}[last]
+        assert found.types == ("Reference",)
+        assert "Patient" in (found.targets or ("Patient",))
 
 
 @pytest.mark.parametrize("type", ["RelatedPerson", "FamilyMemberHistory", "Binary"])

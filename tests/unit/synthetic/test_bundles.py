@@ -1,7 +1,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from egide import fhir
 from egide.synthetic import bundles, encode
 from egide.synthetic.identity import INS_TEST
 from egide.synthetic.lists import FAMILY, GIVEN_FEMALE, GIVEN_MALE, STREETS, TOWNS
 
 SEED = 7
+VERSIONED = ("versionId", "lastUpdated")
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +187,20 @@ def test_no_event_is_before_birth_or_after_the_end(made: list[dict[str, Any]]) -
 def test_histories_end_on_the_day_asked_for() -> None:
     assert list(bundles(1, 2)) == list(bundles(1, 2, until=date(2026, 9, 1)))
     assert list(bundles(1, 2)) != list(bundles(1, 2, until=date(2025, 9, 1)))
+
+
+def test_every_bundle_is_valid_r4(made: list[dict[str, Any]]) -> None:
+    for bundle in made:
+        fhir.decode(encode(bundle), type="Bundle")
+
+
+def test_elements_stand_in_the_order_the_server_writes(made: list[dict[str, Any]]) -> None:
+    updated = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    for bundle in made[:20]:
+        for r in resources(bundle):
+            stored = fhir.encode(fhir.decode(encode(r)), id=r["id"], version=1, updated=updated)
+            read = msgspec.json.Decoder(float_hook=Decimal).decode(stored)
+            meta = read.pop("meta")
+            own = {key: value for key, value in r.items() if key != "meta"}
+            assert encode(meta) == encode({k: meta[k] for k in VERSIONED} | r.get("meta", {}))
+            assert encode(read) == encode(own)
