@@ -3,6 +3,9 @@
 import asyncio
 import os
 import secrets
+import shutil
+import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,15 +14,32 @@ import pytest
 
 from egide.db import Database, prepare
 from egide.db.embedded import start
+from egide.db.locks import Lock
 
 SHARED = Path(os.environ.get("EGIDE_SHARED") or Path(__file__).parents[2] / "shared")
 TEMPLATE = "egide_template"
+MEMORY = Path("/dev/shm")
+PREFIX = "egide-tests-"
 
 
 @pytest.fixture(scope="session")
-def engine_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory where there is room for one: a clone takes 9 ms there, 200 on a disk."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < 2**30:
+        yield tmp_path_factory.mktemp("engine")
+        return
+    for left in MEMORY.glob(f"{PREFIX}*"):
+        if time.time() - left.stat().st_mtime > 60:
+            _sweep(left)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def engine_dsn(fast_folder: Path) -> Iterator[str]:
     """An embedded engine for the session, without fsync; its own database stays empty."""
-    engine = asyncio.run(start(tmp_path_factory.mktemp("engine"), durable=False))
+    engine = asyncio.run(start(fast_folder / "data", durable=False))
     yield engine.dsn
     asyncio.run(engine.stop())
 
@@ -42,7 +62,7 @@ def template(engine_dsn: str) -> str:
 async def database_dsn(engine_dsn: str, template: str) -> AsyncIterator[str]:
     """The address of a fresh database with the present schema, dropped after the test."""
     name = f"test_{secrets.token_hex(6)}"
-    await _administer(engine_dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _administer(engine_dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield named(engine_dsn, name)
     await _administer(engine_dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -77,6 +97,23 @@ def shared() -> Path:
 def named(dsn: str, database: str) -> str:
     """The address of another database of the same engine."""
     return dsn.replace("/egide?", f"/{database}?")
+
+
+def _sweep(folder: Path) -> None:
+    """Ends and removes what a killed test session left, unless it is still at work."""
+    try:
+        users = Lock(folder / "data" / "run" / "users.lock")
+    except OSError:
+        return
+    free = users.take(wait=False)
+    users.release()
+    if free:
+
+        async def end() -> None:
+            await (await start(folder / "data", durable=False)).stop()
+
+        asyncio.run(end())
+        shutil.rmtree(folder)
 
 
 async def _administer(dsn: str, statement: str) -> None:

@@ -1,20 +1,8 @@
-"""What can be said of the engine's settings and folders without starting it."""
+"""What can be said of the engine's folders and programs without starting it."""
 
 from pathlib import Path
 
-from egide.db.cluster import configuration, open_to_all, programs, write_private
-
-
-def test_memory_is_shared_out_by_the_machine_and_bounded():
-    assert "shared_buffers = 64MB" in configuration(2**28)
-    assert "shared_buffers = 512MB" in configuration(2**32)
-    assert "shared_buffers = 2048MB" in configuration(2**38)
-
-
-def test_only_tests_give_up_durability():
-    assert "fsync = on" in configuration(2**32)
-    assert "synchronous_commit = on" in configuration(2**32)
-    assert "fsync = off" in configuration(2**32, durable=False)
+from egide.db.cluster import open_to_all, programs, write_private
 
 
 def test_the_programs_are_found_without_importing_their_package():
