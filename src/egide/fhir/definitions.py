@@ -38,7 +38,8 @@ class Element(msgspec.Struct, frozen=True, array_like=True):
         """JSON property name → FHIR type."""
         if not self.choice:
             return {self.name: self.types[0]}
-        return {self.name + type_[0].upper() + type_[1:]: type_ for type_ in self.types}
+        suffixes = {type_: type_.removeprefix("Simple") for type_ in self.types}
+        return {self.name + s[0].upper() + s[1:]: type_ for type_, s in suffixes.items()}
 
 
 class Invariant(msgspec.Struct, frozen=True, array_like=True):

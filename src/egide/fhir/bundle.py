@@ -1,0 +1,148 @@
+"""Bundles that ask for something: their entries, each resource decoded once.
+
+https://hl7.org/fhir/R4/http.html#transaction and https://hl7.org/fhir/R4/bundle.html. A bundle to
+be stored as it is (a document) is a resource like another: `decode` it.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from egide.errors import Issue
+from egide.fhir import json_text
+from egide.fhir.invalid import Invalid
+from egide.fhir.resource import Resource, decode, is_doubtful
+from egide.fhir.structs import Refused, decoder
+from egide.fhir.validation import findings
+
+_IN_RESOURCE = re.compile(r"Bundle\.entry\[\d+\]\.resource")
+_PLACEHOLDER = msgspec.Raw(b"0")
+_ABSENT = msgspec.Raw()
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry of a bundle; `resource` is Invalid when a batch holds one that is refused."""
+
+    full_url: str | None = None
+    resource: Resource | Invalid | None = None
+    method: str | None = None
+    url: str | None = None
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+    if_match: str | None = None
+    if_none_exist: str | None = None
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A bundle taken apart. `type` is from http://hl7.org/fhir/ValueSet/bundle-type."""
+
+    type: str
+    entries: tuple[Entry, ...]
+
+
+def decode_bundle(raw: bytes) -> Bundle:
+    """The entries of the bundle in `raw`, completely validated.
+
+    In a transaction references may be searches. Raises Invalid with every finding, its place seen
+    from the bundle (`Bundle.entry[3].resource.name[0]`); in a batch, where each entry stands for
+    itself, what is wrong with a resource becomes its entry's `resource` instead.
+    """
+    if json_text.is_too_deep(raw):
+        json_text.read(raw)
+    try:
+        body = json_text.compact(raw)
+        struct = decoder("Bundle").decode(body)
+        resources = _take_resources(struct, len(body))
+    except (msgspec.MsgspecError, Invalid, ValueError, RecursionError) as refusal:
+        tree = json_text.read(raw)
+        batch = isinstance(tree, dict) and tree.get("type") == "batch"
+        issues = [
+            issue
+            for issue in findings(tree, type_="Bundle")
+            if not (batch and _IN_RESOURCE.match(issue.expression))
+        ]
+        if issues:
+            raise Invalid(issues) from refusal
+        struct = _read_loosely(raw)
+        resources = [e.resource if e.resource else None for e in struct.entry]
+    return _assemble(struct, resources)
+
+
+def _take_resources(struct: Any, length: int) -> list[msgspec.Raw | None]:
+    """The entries' resources, taken out of the struct. Raises Refused or Invalid."""
+    taken: list[msgspec.Raw | None] = []
+    for entry in struct.entry or ():
+        raw = entry.resource
+        taken.append(raw)
+        if raw is not None:
+            entry.resource = _PLACEHOLDER
+            length += 1 - len(memoryview(raw))
+        if entry.response is not None and entry.response.outcome is not None:
+            decode(bytes(entry.response.outcome))
+    skeleton = msgspec.json.encode(struct)
+    if len(skeleton) != length or is_doubtful(skeleton, False, set()):
+        raise Refused
+    return taken
+
+
+def _assemble(struct: Any, resources: list[msgspec.Raw | None]) -> Bundle:
+    conditional = struct.type == "transaction"
+    entries = []
+    issues: list[Issue] = []
+    for at, (entry, raw) in enumerate(zip(struct.entry or (), resources, strict=True)):
+        resource: Resource | Invalid | None = None
+        if raw is not None:
+            try:
+                resource = decode(bytes(raw), conditional=conditional)
+            except Invalid as invalid:
+                found = [_seen_from_bundle(issue, at) for issue in invalid.issues]
+                issues += found
+                resource = Invalid(found)
+        request = entry.request
+        entries.append(
+            Entry(entry.fullUrl, resource)
+            if request is None
+            else Entry(
+                entry.fullUrl,
+                resource,
+                request.method,
+                request.url,
+                request.ifNoneMatch,
+                request.ifModifiedSince,
+                request.ifMatch,
+                request.ifNoneExist,
+            )
+        )
+    if issues and struct.type != "batch":
+        raise Invalid(issues)
+    return Bundle(struct.type, tuple(entries))
+
+
+def _seen_from_bundle(issue: Issue, at: int) -> Issue:
+    _, dot, inside = issue.expression.partition(".")
+    return issue._replace(expression=f"Bundle.entry[{at}].resource{dot}{inside}")
+
+
+class _Request(msgspec.Struct):
+    method: str | None = None
+    url: str | None = None
+    ifNoneMatch: str | None = None  # noqa: N815
+    ifModifiedSince: str | None = None  # noqa: N815
+    ifMatch: str | None = None  # noqa: N815
+    ifNoneExist: str | None = None  # noqa: N815
+
+
+class _Entry(msgspec.Struct):
+    fullUrl: str | None = None  # noqa: N815
+    resource: msgspec.Raw = _ABSENT
+    request: _Request | None = None
+
+
+class _Entries(msgspec.Struct):
+    type: str
+    entry: list[_Entry] = []
+
+
+_read_loosely = msgspec.json.Decoder(_Entries).decode
+"""A bundle already found valid, by the few elements that are asked of it."""

@@ -1,0 +1,113 @@
+"""References in JSON: which are well formed for an element, which a body holds, rewriting them.
+
+https://hl7.org/fhir/R4/references.html#literal. The functions on bytes need compact canonical JSON
+(what `encode` returns): there the bytes `"reference":"` start a property and nothing else, because
+a quote inside a string is escaped, and a string that ended before `:` would be a property's name.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from egide.fhir.definitions import TYPES
+
+ID = r"[A-Za-z0-9\-.]{1,64}"
+_KNOWN = frozenset(TYPES)
+_RELATIVE = re.compile(rf"([A-Za-z]+)/{ID}(?:/_history/{ID})?\Z")
+_ABSOLUTE = re.compile(rf"(?a)https?://\S+/([A-Za-z]+)/{ID}(?:/_history/{ID})?\Z")
+_CONDITIONAL = re.compile(r"(?a)([A-Za-z]+)\?\S+\Z")
+_OTHER = re.compile(r"(?a)(?:#\S*|[A-Za-z][A-Za-z0-9+.\-]*:\S+)\Z")
+_IN_BODY = re.compile(rb'"reference":"((?:[^"\\]|\\.)*)"')
+_CONDITIONAL_IN_BODY = re.compile(rb'"reference":"[A-Za-z]+\?')
+_VALUE = re.compile(
+    rb'("(?:reference|url|uri|valueUri|valueUrl|valueUuid|valueOid|valueCanonical)":)'
+    rb'("(?:[^"\\]|\\.)*")'
+)
+_LINK = re.compile(rb"""(\b(?:href|src)\s*=\s*(\\"|'))(.*?)(?=\2)""")
+
+
+def quick(targets: Collection[str]) -> "re.Pattern[str]":
+    """Matches the commonest well-formed references; what it misses `problem` decides."""
+    types = "|".join(sorted(targets))
+    relative = rf"|(?:{types})/{ID}\Z" if types else ""
+    return re.compile(rf"urn:uuid:[0-9a-f\-]+\Z{relative}")
+
+
+def problem(reference: str, targets: Collection[str]) -> str | None:
+    """What is wrong with the text of a reference whose element allows `targets` (empty: any)."""
+    match = _RELATIVE.match(reference) or _CONDITIONAL.match(reference)
+    if match:
+        if match[1] not in _KNOWN:
+            return "a relative reference must start with a resource type"
+        return _misplaced(match[1], targets)
+    if not _OTHER.match(reference):
+        return "a reference must be Type/id, an absolute URI or #id"
+    match = _ABSOLUTE.match(reference)
+    if match and match[1] in _KNOWN:
+        return _misplaced(match[1], targets)
+    return None
+
+
+def type_problem(type_: str, reference: str | None, targets: Collection[str]) -> str | None:
+    """What is wrong with `Reference.type` next to its `reference`."""
+    if ":" in type_:
+        return None
+    if type_ not in _KNOWN:
+        return "Reference.type must be a resource type or an absolute URI"
+    match = reference and (_RELATIVE.match(reference) or _ABSOLUTE.match(reference))
+    if match and match[1] in _KNOWN and match[1] != type_:
+        return "Reference.type is not the type the reference names"
+    return _misplaced(type_, targets)
+
+
+def _misplaced(type_: str, targets: Collection[str]) -> str | None:
+    if not targets or type_ in targets:
+        return None
+    return f"a reference to {type_} is not allowed here, only to {', '.join(sorted(targets))}"
+
+
+def is_conditional(reference: str) -> bool:
+    """Whether the reference is a search (`Patient?identifier=…`), as transactions may hold."""
+    return _CONDITIONAL.match(reference) is not None
+
+
+def has_conditional(body: bytes) -> bool:
+    """Whether a canonical body holds a conditional reference."""
+    return b"?" in body and _CONDITIONAL_IN_BODY.search(body) is not None
+
+
+def reference_strings(body: bytes) -> list[str]:
+    """Every value of `Reference.reference` in a canonical body, in order, with repetitions."""
+    return [
+        msgspec.json.decode(b'"' + value + b'"') if b"\\" in value else value.decode()
+        for value in _IN_BODY.findall(body)
+    ]
+
+
+def replace_references(body: bytes, mapping: Mapping[str, str]) -> bytes:
+    """`body` (canonical) with every whole value that is a key of `mapping` replaced.
+
+    Looks at `Reference.reference`, at elements of the uri family by their names (`url`, `uri`,
+    `valueUri`, `valueUrl`, `valueUuid`, `valueOid`, `valueCanonical`) and at `href` and `src` in
+    narratives: what https://hl7.org/fhir/R4/http.html#trules asks of a transaction.
+    """
+    if not mapping:
+        return body
+    encoded = {msgspec.json.encode(old): msgspec.json.encode(new) for old, new in mapping.items()}
+    return rewrite(body, encoded)
+
+
+def rewrite(body: bytes, encoded: Mapping[bytes, bytes]) -> bytes:
+    """`replace_references` with a mapping of JSON strings already encoded, for many bodies."""
+
+    def value(match: "re.Match[bytes]") -> bytes:
+        new = encoded.get(match[2])
+        return match[0] if new is None else match[1] + new
+
+    def link(match: "re.Match[bytes]") -> bytes:
+        new = encoded.get(b'"' + match[3] + b'"')
+        return match[0] if new is None else match[1] + new[1:-1]
+
+    body = _VALUE.sub(value, body)
+    return _LINK.sub(link, body) if b"<div" in body else body
