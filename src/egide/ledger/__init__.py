@@ -8,6 +8,7 @@ from egide.ledger.keys import rewrap
 from egide.ledger.ledger import Ledger, Receipt
 from egide.ledger.publish import export
 from egide.ledger.published import LogBroken, verify_tiles
+from egide.ledger.reading import Logged, Reading
 
 __all__ = [
     "Action",
@@ -16,7 +17,9 @@ __all__ = [
     "Integrator",
     "Ledger",
     "LogBroken",
+    "Logged",
     "Outcome",
+    "Reading",
     "Receipt",
     "Report",
     "RowFact",

@@ -4,6 +4,7 @@ Traces survive the erasure of the patients they concern, so they are under no pa
 
 Invariants (tests/integration/ledger/test_keys.py)
 - However many processes meet a new month at once, it has one key (test_a_month_has_one_key).
+- A process whose epoch is past makes no key (test_a_process_of_a_past_epoch_makes_no_key).
 - After `rewrap` the old epoch opens nothing more (test_a_new_epoch_wraps_every_month_again).
 """
 
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from egide.db import Connection, queries
+from egide.errors import Unavailable
 from egide.ids import internal_number
 from egide.seal import DataKey, KeyRing
 
@@ -36,7 +38,10 @@ class MonthKeys:
         return self._keys.get(at.year * 12 + at.month - 1)
 
     async def ensure(self, connection: Connection, at: datetime) -> DataKey:
-        """The key of the month of `at`, made if there is none. `connection` commits by itself."""
+        """The key of the month of `at`, made if there is none. `connection` commits by itself.
+
+        Raises Unavailable when there is none and our epoch is past: nobody would wrap it again.
+        """
         month = month_of(at)
         key = self._keys.get(month)
         if key is None:
@@ -46,7 +51,8 @@ class MonthKeys:
                 wrapped = self._ring.wrap(DataKey.generate(), number)
                 await connection.execute(_SQL["add"], month, number, self._ring.epoch, wrapped)
                 record = await connection.fetchrow(_SQL["of_month"], month)
-            assert record is not None
+            if record is None:
+                raise Unavailable("This process has the key ring of an epoch that is past")
             key = self._open(record)
         return key
 
@@ -74,6 +80,7 @@ async def rewrap(connection: Connection, ring: KeyRing) -> int:
 
     `ring` still has the epochs that wrap them now. Raises SealBroken.
     """
+    await connection.execute(_SQL["alone"])
     stale = await connection.fetch(_SQL["stale"], ring.epoch)
     for record in stale:
         wrapped = ring.wrap(unwrap(ring, record), record["number"])

@@ -19,8 +19,13 @@ class ChainAudit:
         self._holes: list[tuple[int, int]] = []
         self._closed = False
 
-    def follow(self, row: Row, commitment: bytes, body: Body | None) -> list[str]:
-        """What is wrong with the place of `row` in the chain. `body` is None if it did not open."""
+    def follow(
+        self, row: Row, commitment: bytes, body: Body | None, leaf: bytes | None
+    ) -> list[str]:
+        """What is wrong with the place of `row` in the chain.
+
+        `body` is None if it did not open; `leaf` is the commitment the tree has, if it has one.
+        """
         sequence = sequence_of(row.entry)
         wrong = []
         if self._closed:
@@ -29,19 +34,26 @@ class ChainAudit:
             self._holes.append((self._sequence + 1, sequence - 1))
             self._previous = ()
         self._sequence = sequence
-        if row.outcome == Outcome.void and body is not None:
-            commitment = body.facts.get("commitment", b"")
-        macs = [mac(self._key, self.writer, sequence, commitment, each) for each in self._previous]
+        if row.outcome == Outcome.void:
+            if body is None:
+                self._previous = ()
+            else:
+                commitment = body.facts.get("commitment", b"")
+        macs = self._macs(sequence, commitment)
         if macs and row.mac not in macs:
             wrong.append("its MAC does not follow from the entry before it")
-        # An altered MAC must not put the blame on the next entry.
-        self._previous = tuple({row.mac, *macs})
+            # What was altered here must not put the blame on the next entry.
+            macs |= self._macs(sequence, leaf) if leaf else set()
+        self._previous = (row.mac, *(macs - {row.mac}))
         if body is not None:
             if body.lag is not None:
                 self._settled = max(self._settled, sequence - body.lag)
             if row.action == Action.stop and row.outcome == Outcome.success:
                 self._closed = True
         return wrong
+
+    def _macs(self, sequence: int, commitment: bytes) -> set[bytes]:
+        return {mac(self._key, self.writer, sequence, commitment, each) for each in self._previous}
 
     def end(self, report: Report, leaves: dict[int, int], running: bool) -> None:
         """Reports holes and how the writer ended.
@@ -54,7 +66,7 @@ class ChainAudit:
             report.running.append(self.writer)
         elif not self._closed:
             report.unclosed.append(self.writer)
-        for entry in leaves:
+        for entry in sorted(leaves):
             if sequence_of(entry) > self._sequence:
                 self._holes.append((sequence_of(entry), sequence_of(entry)))
         for low, high in self._holes:

@@ -32,7 +32,8 @@ class EntryAudit:
         self._ring = ring
         self._secret = ring.derive("ledger-mac")
         self._report = report
-        self._keys: dict[int, DataKey] = {}
+        self._keys: dict[int, DataKey | None] = {}
+        """None: it is broken or missing, which was reported once."""
         self._chain: ChainAudit | None = None
         self._orphans: dict[int, dict[int, int]] = {}
         self._running: dict[int, bool] = {}
@@ -69,9 +70,12 @@ class EntryAudit:
             try:
                 self._keys[record["month"]] = DataKey(unwrap(self._ring, record))
             except SealBroken as error:
+                self._keys[record["month"]] = None
                 self._report.add(Finding("key", error.message, month=record["month"]))
         for record in await self._connection.fetch(_SQL["writers"], LOCKS):
             self._running[record["writer"]] = record["running"]
+            if record["ended"]:
+                continue
             try:
                 self._progress[record["writer"]] = Progress(record["missing"])
             except ValueError:
@@ -91,15 +95,14 @@ class EntryAudit:
         commitment = row.commitment()
         wrong = []
         body = None
-        key = self._keys.get(month_of(row.at))
+        key = self._key_of(row)
         try:
-            if key is None:
-                wrong.append("there is no key of its month")
-            else:
-                body = row.open(key)
+            body = row.open(key) if key else None
         except SealBroken:
             wrong.append("its columns or its body were changed: it does not open")
-        wrong += self._chain_of(row.entry).follow(row, commitment, body)
+        wrong += self._chain_of(row.entry).follow(
+            row, commitment, body, leaves[0][1] if leaves else None
+        )
         leaf = leaves[0][0] if leaves else None
         if leaves and leaves[0][1] != commitment:
             if wrong:
@@ -122,7 +125,7 @@ class EntryAudit:
             self._report.add(Finding("entry", "; ".join(wrong), entry=row.entry, leaf=leaf))
         if leaf is None:
             self._unplaced(row)
-        if body is not None and body.patients != tuple(patients or ()):
+        if body is not None and not wrong and body.patients != tuple(patients or ()):
             self._report.add(
                 Finding(
                     "patients",
@@ -132,6 +135,15 @@ class EntryAudit:
                 )
             )
         return None if wrong else body
+
+    def _key_of(self, row: Row) -> DataKey | None:
+        month = month_of(row.at)
+        if month not in self._keys:
+            self._keys[month] = None
+            self._report.add(
+                Finding("key", "there is no key of this month", month=month, entry=row.entry)
+            )
+        return self._keys[month]
 
     def _unplaced(self, row: Row) -> None:
         progress = self._progress.get(writer_of(row.entry))
