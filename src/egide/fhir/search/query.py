@@ -40,6 +40,7 @@ MOST_VALUES = 1_000
 CURSOR = "_cursor"
 """The parameter of our next links: opaque here, sealed by the store."""
 
+_LINK = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?::[A-Za-z]+)?\.")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?::[A-Za-z0-9_-]+)?")
 _TOTALS: tuple[Total, ...] = get_args(Total)
 _SUMMARIES: tuple[Summary, ...] = get_args(Summary)
@@ -160,7 +161,7 @@ class _Reading:
         elif base == "_has":
             self._wants("has", name)
             self.has.append(self.joins.has(self.type, name, value))
-        elif "." in name:
+        elif "." in name and _LINK.match(name):
             self._wants("chain", name)
             self.chains.append(self.joins.chain(self.type, name, value))
         else:
@@ -197,7 +198,7 @@ class _Reading:
     def _wants(self, feature: Feature, name: str) -> None:
         if feature not in self.supports:
             what = {"chain": "chains are", "has": "_has is", "include": "includes are"}
-            raise unsupported(name, f"{what[feature]} not supported")
+            raise unsupported(name, f"{sayable(name)}: {what[feature]} not supported")
 
     def _sort(self, text: str) -> tuple[Sort, ...]:
         keys = tuple(_sorts(self.type, text))
@@ -222,7 +223,9 @@ def _no_such(type_: str, code: str, name: str) -> UnknownParameter:
     """The refusal of a parameter that does not exist, with what may have been meant."""
     close = get_close_matches(code, search_parameters(type_), n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return unknown(name, f"{type_} has no search parameter {sayable(code)}{hint}")
+    said = sayable(code)
+    what = f"search parameter {said}" if said == code else "such search parameter"
+    return unknown(name, f"{type_} has no {what}{hint}")
 
 
 def _sorts(type_: str, text: str) -> Iterable[Sort]:

@@ -18,12 +18,12 @@ class UnsupportedParameter(Unsupported):
 def sayable(name: str) -> str:
     """A parameter's name as a message may repeat it: what no parameter can be called may be data
     that was put in the wrong place."""
-    return name if _SAYABLE.match(name) else "of that name"
+    return name if _SAYABLE.match(name) else "a parameter"
 
 
 def wrong(name: str, why: str) -> Incorrect:
     """The refusal of how parameter `name` was used."""
-    message = f"{name}: {why}" if _SAYABLE.match(name) else f"a parameter {why}"
+    message = f"{sayable(name)}: {why}"
     return Incorrect(message, issues=[_issue("invalid", message, name)])
 
 
