@@ -19,6 +19,8 @@ from egide.http.refusals import (
 from egide.ids import request_id
 
 _GZIP = (b"gzip", b"x-gzip")
+_STEP = 1024 * 1024
+"""Bytes inflated before others get their turn."""
 
 
 class Request:
@@ -180,7 +182,7 @@ class Request:
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def _inflate(self, limit: int) -> bytes:
-        """Never holds more than the limit, however much the stream would become."""
+        """Never holds much more than the limit, however much the stream would become."""
         inflater = zlib.decompressobj(wbits=31)
         inflated: list[bytes] = []
         sent = size = members = 0
@@ -193,12 +195,14 @@ class Request:
                         if members >= self._limits.members:
                             raise Incorrect("The gzip stream has too many members")
                         inflater = zlib.decompressobj(wbits=31)
-                    piece = inflater.decompress(chunk, limit - size + 1)
+                    piece = inflater.decompress(chunk, _STEP)
                     size += len(piece)
                     if sent > limit or size > limit:
                         raise _too_large(limit)
                     inflated.append(piece)
-                    chunk = inflater.unused_data
+                    chunk = inflater.unconsumed_tail or inflater.unused_data
+                    if len(piece) == _STEP:
+                        await asyncio.sleep(0)
         except zlib.error:
             raise Incorrect("The body is not a gzip stream") from None
         if sent and not inflater.eof:
