@@ -142,8 +142,8 @@ class _Feed:
 async def _run(orders: LoadOrders, feed: _Feed, progress: Callable[[Tally], None]) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "egide.app.loader",
+        "-c",
+        "from egide.app.loader import main; main()",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

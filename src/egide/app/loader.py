@@ -15,7 +15,7 @@ import msgspec
 import uvloop
 
 from egide.actor import Actor
-from egide.app.installation import open_parts
+from egide.app.installation import open_parts, spare_the_collector
 from egide.errors import Busy, Conflict, EgideError
 from egide.record import Item, Loaded, Refusal, Session, part_digest
 from egide.seal import KeyRing
@@ -76,6 +76,7 @@ async def _work() -> None:
         orders.account, "egide-import", frozenset({"administrator"}), orders.session, assurance=2
     )
     async with open_parts(settings, orders.dsn, ring, connections=2) as parts:
+        spare_the_collector()
         with contextlib.suppress(asyncio.IncompleteReadError):
             while True:
                 work = msgspec.msgpack.decode(await _frame(reader), type=Work)
@@ -137,9 +138,12 @@ def _lines(data: bytes) -> list[Item]:
     return [Item(place, None, line) for place, line in enumerate(data.split(b"\n")) if line.strip()]
 
 
+_NOTHING = msgspec.Raw()
+
+
 class _Entry(msgspec.Struct):
     fullUrl: str | None = None  # noqa: N815  (FHIR's name)
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = _NOTHING
 
 
 class _Document(msgspec.Struct):
@@ -159,10 +163,6 @@ def _document(data: bytes) -> tuple[list[Item], bool]:
             return [
                 Item(place, entry.fullUrl, bytes(entry.resource))
                 for place, entry in enumerate(document.entry)
-                if entry.resource is not None
+                if entry.resource is not _NOTHING
             ], True
     return [Item(0, None, data)], True
-
-
-if __name__ == "__main__":
-    main()

@@ -25,6 +25,7 @@ from egide.settings import Settings
 from egide.telemetry import Metrics, capture_libraries, log
 from egide.telemetry.metrics import clear
 
+_WORKER = "from egide.app.worker import main; main()"
 _READY_WITHIN = 60.0
 _CONNECTIONS = 12
 
@@ -102,7 +103,7 @@ async def _keep(orders: Orders, stop: asyncio.Event) -> None:
     while not stop.is_set():
         started = time.monotonic()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "egide.app.worker", stdin=asyncio.subprocess.PIPE
+            sys.executable, "-c", _WORKER, stdin=asyncio.subprocess.PIPE
         )
         assert process.stdin is not None
         document = msgspec.msgpack.encode(orders)

@@ -18,7 +18,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from egide.api import application
-from egide.app.installation import figures, open_parts
+from egide.app.installation import figures, open_parts, spare_the_collector
 from egide.seal import KeyRing
 from egide.settings import Settings
 from egide.telemetry import Metrics, capture_libraries, log
@@ -90,12 +90,13 @@ async def _serve(orders: Orders) -> None:
             log_enabled=False,
             backlog=1024,
         )
+        spare_the_collector()
         serving = loop.create_task(server.serve())
         log("worker.ready", counts={"worker": orders.number})
         stopping = loop.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         await app.in_flight.drain(GRACE)
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(serving, 5)
     for task in (watching, sharing):
@@ -112,7 +113,3 @@ async def _watch_parent(stop: asyncio.Event) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     await reader.read()
     stop.set()
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +54,7 @@ def demo(
         console.print("  TOKEN=$(.venv/bin/egide access-token)")
         console.print(f'  curl -H "Authorization: Bearer $TOKEN" "{base}/Patient?_count=3"')
         console.print("  .venv/bin/egide ledger verify --rows\n")
+        sys.stdout.flush()
 
     asyncio.run(app.serve(here, host=host, port=port, workers=1, ready=ready))
 

@@ -23,10 +23,20 @@ def verify(
     """Recompute the whole log: entries, chains, tree, checkpoints, and with --rows every row."""
     report = asyncio.run(_verify(rows))
     console = Console(highlight=False, soft_wrap=True)
-    console.print(report.summary())
+    rows_said = "" if report.rows is None else f", {report.rows:,} rows"
+    console.print(
+        f"{report.entries:,} entries of {report.writers:,} writers, {report.leaves:,} leaves, "
+        f"{report.checkpoints:,} checkpoints{rows_said}."
+    )
+    if report.unclosed:
+        console.print(
+            f"{len(report.unclosed)} writer(s) ended without closing, as a kill or a crash does."
+        )
     for finding in report.findings:
         console.print(f"[bold red]✗[/] {finding}")
-    if report.findings:
+    if report.more:
+        console.print(f"… and {report.more:,} more")
+    if not report.sound:
         raise typer.Exit(1)
     console.print("[bold green]✓[/] Nothing was changed or removed.")
 

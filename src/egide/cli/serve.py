@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import sys
 from typing import Annotated
 
 import typer
@@ -28,6 +29,7 @@ def serve(
     def ready() -> None:
         console.print(f"Égide serves FHIR R4 on [bold]http://{host}:{port}/fhir[/]")
         console.print("Stop it with Ctrl-C. An access token: `egide access-token`")
+        sys.stdout.flush()
 
     asyncio.run(
         app.serve(

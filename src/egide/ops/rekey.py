@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from egide.actor import Actor
 from egide.clock import Clock
 from egide.db import Database, queries
-from egide.ledger import Action, Entry, Ledger, Outcome
+from egide.ledger import Action, Entry, Ledger, Outcome, rewrap
 from egide.ops.copies import write_copies
 from egide.seal import KeyRing
 from egide.seal.providers import FileProvider
@@ -41,7 +41,7 @@ async def new_epoch(
     while done := await _rewrap(database, ring):
         keys += done
     async with database.transaction() as connection:
-        await ledger.rewrap(connection, ring)
+        await rewrap(connection, ring)
     await write_copies(database, ring, provider.path, clock())
     old = tuple(number for number in provider.epochs if number != ring.epoch)
     for number in old:

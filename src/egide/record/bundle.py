@@ -115,16 +115,23 @@ def bundle_of(raw: bytes) -> Bundle:
     """The transaction or batch in `raw`. Raises Invalid, with every issue, or Incorrect."""
     try:
         envelope = _decoder.decode(raw)
-        whole = len(msgspec.json.encode(envelope))
-        if whole != len(raw) and whole != len(msgspec.json.format(raw, indent=-1)):
-            fhir.decode(raw, type="Bundle")
+        if not _whole(envelope, raw):
+            raw = msgspec.json.format(raw, indent=-1)
+            envelope = _decoder.decode(raw)
+            if not _whole(envelope, raw):
+                fhir.decode(raw, type="Bundle", conditional=True)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        fhir.decode(raw, type="Bundle")
+        fhir.decode(raw, type="Bundle", conditional=True)
         raise Incorrect(
             "the body must be a Bundle of type transaction or batch whose entries have a request"
         ) from None
     entries = tuple(_asked(place, entry) for place, entry in enumerate(envelope.entry))
     return Bundle(envelope.type, entries)
+
+
+def _whole(envelope: _Envelope, raw: bytes) -> bool:
+    """Whether decoding dropped nothing: a key that stands twice would make `raw` longer."""
+    return len(msgspec.json.encode(envelope)) == len(raw)
 
 
 def _asked(place: int, entry: _Entry) -> Asked:

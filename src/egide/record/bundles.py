@@ -98,17 +98,15 @@ def _plan(asked: Asked) -> _Plan:
             raise at(asked.place, "request.url", "value", "DELETE needs Type/id")
         return _Plan(asked, Draft(asked.type, asked.id, None, expected=expected))
     try:
-        resource = fhir.decode(asked.raw or b"", type=asked.type)
+        resource = fhir.decode(asked.raw or b"", type=asked.type, conditional=True)
     except EgideError as error:
         raise _under(asked.place, error) from None
     if asked.method == "POST":
         return _Plan(asked, Draft(asked.type, resource_id(), resource, fresh=True))
     if asked.id is None:
         raise at(asked.place, "request.url", "value", "PUT needs Type/id")
-    try:
-        fhir.require_id(resource, asked.id)
-    except EgideError as error:
-        raise _under(asked.place, error) from None
+    if resource.id != asked.id:
+        raise at(asked.place, "resource.id", "value", "must be the id in the request's url")
     absent = asked.if_none_match == "*"
     return _Plan(asked, Draft(asked.type, asked.id, resource, expected=expected, absent=absent))
 
@@ -150,7 +148,7 @@ async def _conditional(
     for plan in plans:
         if plan.draft.resource is None or b"?" not in (plan.asked.raw or b""):
             continue
-        for reference in fhir.reference_strings(fhir.plain(plan.draft.resource)):
+        for reference in fhir.reference_strings(plan.draft.resource.rest):
             type, mark, query = reference.partition("?")
             if not mark or reference in found or not type.isalpha():
                 continue

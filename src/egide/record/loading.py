@@ -93,11 +93,11 @@ def _drafts(
     refused: list[Refusal] = []
     for item in items:
         try:
-            resource = fhir.decode(item.raw)
+            resource = fhir.decode(item.raw, conditional=True)
         except EgideError as error:
             refused.append(Refusal(item.place, error.issues))
             continue
-        type, given = fhir.type_of(resource), fhir.id_of(resource)
+        type, given = resource.type, resource.id
         id = given or resource_id()
         drafts.append(Draft(type, id, resource, fresh=given is None))
         if item.full_url is not None and item.full_url.startswith("urn:"):

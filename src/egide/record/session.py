@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from egide import fhir
 from egide.actor import Actor
-from egide.errors import Incorrect
+from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
 from egide.ids import RESOURCE_ID, resource_id
 from egide.record import bundles, erasures, loading, reads, searches, writes
@@ -77,7 +77,9 @@ class Session:
         _named(type, id)
         async with interaction(*self._who(), "update", type, ids=[id]) as here:
             resource = fhir.decode(body, type=type)
-            fhir.require_id(resource, id)
+            if resource.id != id:
+                words = "must be the id in the address"
+                raise Incorrect(words, issues=[Issue("value", words, f"{type}.id")])
             draft = Draft(type, id, resource, expected=expected, absent=absent)
             written = await writes.write(here, draft)
         assert written is not None

@@ -14,11 +14,11 @@ from hashlib import blake2b
 
 from egide.seal import DataKey, dictionary_for
 
-NO_DAY = date(1, 1, 1)
-"""The day of a resource that has none: sorts last, and says nothing."""
+NO_DAY = date.min
+"""The day of a resource that has none, -infinity in the database: sorts last, says nothing."""
 
-NO_END = date(9999, 12, 31)
-"""The end of a main date that is open, or that there is none of."""
+NO_END = date.max
+"""The end of a main date that is open or that there is none of, infinity in the database."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

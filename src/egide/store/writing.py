@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+
 from egide import fhir
 from egide.db import Connection, queries
 from egide.errors import Conflict, PreconditionFailed
 from egide.fhir.definitions import number
+from egide.fhir.references import rewrite
 from egide.fhir.search.index import Indexer
 from egide.seal import KeyRing, Owner, owner
 from egide.store.concerns import Concerns, concerns
@@ -109,10 +112,14 @@ class Writer:
         """
         idents = [self._blind.ident(draft.type, draft.id) for draft in drafts]
         held = await self._held(connection, drafts, idents)
+        encoded = {
+            msgspec.json.encode(old): msgspec.json.encode(new)
+            for old, new in (references or {}).items()
+        }
         prepared = []
         for draft, id in zip(drafts, idents, strict=True):
             current, body = held.get(id, (None, b""))
-            each = _prepare(draft, id, current, body, now, references)
+            each = _prepare(draft, id, current, body, now, encoded)
             if each is not None:
                 prepared.append(each)
         await self._own(connection, prepared)
@@ -310,7 +317,7 @@ def _prepare(
     current: Row | None,
     current_body: bytes,
     now: datetime,
-    references: Mapping[str, str] | None,
+    references: Mapping[bytes, bytes],
 ) -> Prepared | None:
     """The draft as it would be written; None when there is nothing to delete."""
     alive = current is not None and not current.deleted
@@ -346,8 +353,8 @@ def _prepare(
 
 
 def _encode(
-    draft: Draft, version: int, updated: datetime, references: Mapping[str, str] | None
+    draft: Draft, version: int, updated: datetime, references: Mapping[bytes, bytes]
 ) -> bytes:
     assert draft.resource is not None
     body = fhir.encode(draft.resource, id=draft.id, version=version, updated=updated)
-    return fhir.replace_references(body, references) if references else body
+    return rewrite(body, references) if references else body
