@@ -165,6 +165,7 @@ class Cluster:
 
     def launch(self, socket: Path) -> int:
         """Starts the server, listening in `socket` alone; returns its process id."""
+        self.logs.parent.mkdir(mode=0o711, exist_ok=True)
         private_folder(self.logs, self.uid)
         with self.start_log.open("wb") as log:
             order = self._order(self.uid, detach=True)

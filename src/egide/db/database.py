@@ -6,6 +6,7 @@ A connection goes back to the pool without a reset round trip: settings inside a
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
@@ -52,6 +53,15 @@ class _Plain(_Driver):
 
     def get_reset_query(self) -> str:
         return ""
+
+
+def _text_alone(record: logging.LogRecord) -> bool:
+    """Keeps the driver's own warnings, without the errors attached, which quote values."""
+    record.exc_info = record.exc_text = None
+    return True
+
+
+logging.getLogger("asyncpg.pool").addFilter(_text_alone)
 
 
 class Database:

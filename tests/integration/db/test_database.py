@@ -1,5 +1,7 @@
 """The pool, its blocks and what they raise."""
 
+# ruff: noqa: ASYNC110 (a test may wait by looking)
+
 import asyncio
 import os
 import signal
@@ -233,6 +235,21 @@ async def test_a_block_left_with_an_engine_gone_is_unavailable(tmp_path: Path) -
     await database.close()
     await engine.stop()
     await again.stop()
+
+
+async def test_the_drivers_own_warnings_are_logged_without_the_error_behind_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = await start(tmp_path / "data", durable=False)
+    database = await Database.connect(engine.dsn)
+    os.kill(engine.pid, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while not caplog.records:
+            await asyncio.sleep(0.01)
+    assert all(record.exc_info is None for record in caplog.records)
+    assert "Traceback" not in caplog.text
+    await database.close()
+    await engine.stop()
 
 
 async def test_a_dedicated_connection_keeps_its_locks_until_closed(database: Database) -> None:

@@ -42,7 +42,8 @@ create table resource (
     key     bigint      not null,      -- data_key.number or shared_key.number
     updated timestamptz not null,
     version integer     not null,
-    day     date        not null,      -- the type's main date, 0001-01-01 when it has none
+    day     date        not null,      -- the type's main date, -infinity when it has none
+    until   date        not null,      -- its end, infinity when it is open or there is none
     id      uuid        not null,      -- keyed hash of type and id
     type    smallint    not null,
     deleted boolean     not null,
@@ -80,9 +81,128 @@ create table ref (
 );
 create index ref_target on ref (target, parameter);
 
--- One part of an imported source, written with its resources: what a resumed import skips.
+-- A part of an import that is done, written with its resources: what a resumed import skips.
 create table import_part (
-    source bytea   not null,           -- keyed digest of the source's bytes
-    part   integer not null,
-    primary key (source, part)
+    digest bytea primary key           -- keyed digest of the part's bytes
 );
+
+-- The ledger: who did what to whose data, and the tree that shows nothing of it was changed.
+
+-- One process that writes entries, from its start to its end. `missing` is the integrator's: the
+-- intervals (low, high, low, high …) of its sequence that the tree does not have; empty: all of it.
+create table ledger_writer (
+    writer  integer     primary key generated always as identity (maxvalue 8388607),
+    started timestamptz not null,
+    missing bigint[]    not null default '{}',
+    ended   boolean     not null default false   -- nothing of it is to be looked for any more
+);
+create index ledger_writer_running on ledger_writer (writer) where not ended;
+
+-- One unit of work: a read, a search, a transaction, a refusal.
+create table ledger_entry (
+    entry   bigint      primary key,   -- writer × 2⁴⁰ + the writer's sequence
+    at      timestamptz not null,
+    session bigint      not null,      -- 0: none
+    actor   bigint      not null,      -- the account's internal number, 0: nobody we know
+    patient bigint,                    -- key number of the one patient concerned
+    action  smallint    not null,
+    outcome smallint    not null,
+    type    smallint,
+    mac     bytea       not null,      -- over the writer's entry before this one
+    sealed  bytea       not null
+);
+alter table ledger_entry alter column sealed set storage external;
+create index ledger_entry_patient on ledger_entry (patient) where patient is not null;
+create index ledger_entry_actor on ledger_entry (actor);
+create index ledger_entry_at on ledger_entry using brin (at)
+    with (pages_per_range = 32, autosummarize = on);
+
+-- The patients of an entry that concerns several.
+create table ledger_patient (
+    patient bigint not null,
+    entry   bigint not null
+);
+create index ledger_patient_patient on ledger_patient (patient);
+
+-- What is said of a session once, for all its entries.
+create table ledger_session (
+    session bigint      primary key,
+    at      timestamptz not null,
+    actor   bigint      not null,
+    sealed  bytea       not null
+);
+
+-- The ledger's own data keys, one a month, wrapped under an epoch key.
+create table ledger_key (
+    month   integer primary key,       -- year × 12 + month - 1, in UTC
+    number  bigint  not null unique,
+    epoch   integer not null,
+    wrapped bytea   not null
+);
+
+-- A run of leaves of the tree, within one tile: which entries, and the commitments they had then.
+create table ledger_leaf (
+    leaf        bigint   primary key,  -- index of the first
+    entries     bigint[] not null,
+    commitments bytea    not null      -- 32 bytes each: the log's entry data
+);
+alter table ledger_leaf alter column commitments set storage external;
+
+-- The hash of a full tile, which is one hash of the tile above it.
+create table ledger_tile (
+    level smallint not null,
+    index bigint   not null,
+    hash  bytea    not null,
+    primary key (level, index)
+);
+
+-- The tree at one moment, signed (C2SP tlog-checkpoint), with what witnesses added.
+create table ledger_checkpoint (
+    size bigint      primary key,
+    at   timestamptz not null,
+    note text        not null
+);
+
+-- Accounts: who may log in, with which roles; secrets and access tokens as hashes only.
+
+-- A login: of a client application or the operator at the machine.
+create table account (
+    account  bigint      primary key,  -- random: the number the ledger names the actor by
+    kind     text        not null check (kind in ('client', 'operator', 'person')),
+    label    text        not null,     -- what the installation calls it; no person's name
+    roles    text[]      not null,
+    patient  bytea,                    -- sealed id of the Patient the account is bound to
+    created  timestamptz not null,
+    disabled timestamptz
+);
+create unique index account_operator on account (label) where kind = 'operator';
+
+-- A client application that proves itself with a secret of 256 random bits.
+create table client (
+    client_id   text        primary key,
+    account     bigint      not null unique references account (account) on delete cascade,
+    secret_hash bytea       not null,  -- SHA-256
+    rotated     timestamptz not null
+);
+
+-- An access token: 256 random bits, known here by their SHA-256 only.
+create table access_token (
+    hash    bytea       primary key,
+    account bigint      not null references account (account) on delete cascade,
+    session bigint      not null unique, -- random: what the ledger files each access under
+    scope   text        not null,
+    issued  timestamptz not null,
+    expires timestamptz not null,
+    revoked timestamptz
+);
+create index access_token_account on access_token (account);
+create index access_token_expires on access_token (expires);
+
+-- Whose patients: the set an account reaches, joined to in queries.
+create table reach (
+    account     bigint not null references account (account) on delete cascade,
+    patient_key bigint not null,
+    until       timestamptz,           -- null: until withdrawn
+    primary key (account, patient_key)
+);
+create index reach_patient on reach (patient_key);
