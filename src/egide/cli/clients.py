@@ -52,14 +52,14 @@ def disable(client_id: Annotated[str, typer.Argument(help="Which one.")]) -> Non
 
 async def _add(label: str, roles: list[str]) -> NewClient:
     async with open_installation(settings()) as parts:
-        return await parts.accounts.create_client(label, roles)
+        return await parts.accounts.clients.create(label, roles)
 
 
 async def _list() -> list[ClientEntry]:
     async with open_installation(settings()) as parts:
-        return await parts.accounts.clients()
+        return await parts.accounts.clients.entries()
 
 
 async def _disable(client_id: str) -> None:
     async with open_installation(settings()) as parts:
-        await parts.accounts.disable_client(client_id)
+        await parts.accounts.clients.disable(client_id)

@@ -1,13 +1,11 @@
-"""The envelope of a transaction or batch: entries with what they ask, resources still raw.
+"""A transaction or a batch, entry by entry: what each asks for, its resource decoded.
 
 https://hl7.org/fhir/R4/http.html#transaction
 """
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import msgspec
+from typing import Literal
 
 from egide import fhir
 from egide.errors import Category, Incorrect, Issue
@@ -16,67 +14,19 @@ from egide.record.emission import Emitted
 from egide.record.searches import Page
 
 _TYPES = frozenset(TYPES)
-_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"})
+_WITH_RESOURCE = {"POST": True, "PUT": True, "GET": False, "DELETE": False}
 _URL = re.compile(
     r"/?(?P<type>[A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64}))?(?:\?(?P<query>.*))?\Z", re.DOTALL
 )
-
-
-class Request(
-    msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True, kw_only=True
-):
-    """What an entry asks for: Bundle.entry.request."""
-
-    id: Any = msgspec.UNSET
-    extension: Any = msgspec.UNSET
-    modifier_extension: Any = msgspec.UNSET
-    method: str
-    url: str
-    if_none_match: str | msgspec.UnsetType = msgspec.UNSET
-    if_modified_since: str | msgspec.UnsetType = msgspec.UNSET
-    if_match: str | msgspec.UnsetType = msgspec.UNSET
-    if_none_exist: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Entry(
-    msgspec.Struct, forbid_unknown_fields=True, rename="camel", omit_defaults=True, kw_only=True
-):
-    id: Any = msgspec.UNSET
-    extension: Any = msgspec.UNSET
-    modifier_extension: Any = msgspec.UNSET
-    link: Any = msgspec.UNSET
-    full_url: str | msgspec.UnsetType = msgspec.UNSET
-    resource: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    search: Any = msgspec.UNSET
-    request: Request
-    response: Any = msgspec.UNSET
-
-
-class _Envelope(
-    msgspec.Struct,
-    forbid_unknown_fields=True,
-    rename="camel",
-    omit_defaults=True,
-    kw_only=True,
-    tag_field="resourceType",
-    tag="Bundle",
-):
-    id: Any = msgspec.UNSET
-    meta: Any = msgspec.UNSET
-    implicit_rules: Any = msgspec.UNSET
-    language: Any = msgspec.UNSET
-    identifier: Any = msgspec.UNSET
-    type: Literal["transaction", "batch"]
-    timestamp: Any = msgspec.UNSET
-    total: Any = msgspec.UNSET
-    link: Any = msgspec.UNSET
-    entry: list[_Entry] = []
-    signature: Any = msgspec.UNSET
+_ETAG = re.compile(r'W/"(\d{1,9})"\Z')
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One entry: `place` is its index in the bundle, `raw` its resource as it came."""
+    """One entry: `place` is its index in the bundle, `expected` the version in its ifMatch.
+
+    `resource` is there for POST and PUT; in a batch it is Invalid when it is refused.
+    """
 
     place: int
     method: str
@@ -84,23 +34,22 @@ class Asked:
     id: str | None
     query: str | None
     full_url: str | None
-    raw: bytes | None
-    if_match: str | None
-    if_none_match: str | None
-    if_none_exist: str | None
+    resource: fhir.Resource | fhir.Invalid | None
+    expected: int | None
+    absent: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A transaction or a batch that was asked for."""
+    """A transaction or a batch that was asked for; in a batch a bad entry is its own error."""
 
     type: Literal["transaction", "batch"]
-    entries: tuple[Asked, ...]
+    entries: tuple[Asked | Incorrect, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one entry ended: exactly one of a resource, a page, nothing to delete, or an error."""
+    """How one entry ended: a resource, a page, an error, or nothing when nothing was to delete."""
 
     method: str
     emitted: Emitted | None = None
@@ -108,62 +57,70 @@ class Result:
     error: tuple[Category, tuple[Issue, ...]] | None = None
 
 
-_decoder = msgspec.json.Decoder(_Envelope)
-
-
 def bundle_of(raw: bytes) -> Bundle:
     """The transaction or batch in `raw`. Raises Invalid, with every issue, or Incorrect."""
-    try:
-        envelope = _decoder.decode(raw)
-        if not _whole(envelope, raw):
-            raw = msgspec.json.format(raw, indent=-1)
-            envelope = _decoder.decode(raw)
-            if not _whole(envelope, raw):
-                fhir.decode(raw, type="Bundle", conditional=True)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        fhir.decode(raw, type="Bundle", conditional=True)
-        raise Incorrect(
-            "the body must be a Bundle of type transaction or batch whose entries have a request"
-        ) from None
-    entries = tuple(_asked(place, entry) for place, entry in enumerate(envelope.entry))
-    return Bundle(envelope.type, entries)
-
-
-def _whole(envelope: _Envelope, raw: bytes) -> bool:
-    """Whether decoding dropped nothing: a key that stands twice would make `raw` longer."""
-    return len(msgspec.json.encode(envelope)) == len(raw)
-
-
-def _asked(place: int, entry: _Entry) -> Asked:
-    request = entry.request
-    if request.method not in _METHODS:
-        raise at(place, "request.method", "code-invalid", "not an HTTP verb a bundle may use")
-    if request.method in ("HEAD", "PATCH"):
-        raise at(place, "request.method", "not-supported", f"{request.method} is not done here")
-    parts = _URL.match(request.url)
-    if parts is None or parts["type"] not in _TYPES:
-        raise at(place, "request.url", "value", "must be Type, Type/id or Type?query")
-    raw = None if entry.resource is msgspec.UNSET else bytes(entry.resource)
-    needs_body = request.method in ("POST", "PUT")
-    if needs_body != (raw is not None):
-        words = "needs a resource" if needs_body else "takes no resource"
-        raise at(place, "resource", "required", f"{request.method} {words}")
-    if request.method == "POST" and (parts["id"] or parts["query"] is not None):
-        raise at(place, "request.url", "value", "POST goes to a type")
-    return Asked(
-        place,
-        request.method,
-        parts["type"],
-        parts["id"],
-        parts["query"],
-        entry.full_url or None,
-        raw,
-        request.if_match or None,
-        request.if_none_match or None,
-        request.if_none_exist or None,
-    )
+    found = fhir.decode_bundle(raw)
+    if found.type not in ("transaction", "batch"):
+        words = "only a transaction or a batch can be posted here"
+        raise Incorrect(words, issues=[Issue("value", words, "Bundle.type")])
+    entries: list[Asked | Incorrect] = []
+    for place, entry in enumerate(found.entries):
+        try:
+            entries.append(_asked(place, entry))
+        except Incorrect as error:
+            if found.type == "transaction":
+                raise
+            entries.append(error)
+    return Bundle("batch" if found.type == "batch" else "transaction", tuple(entries))
 
 
 def at(place: int, path: str, code: str, words: str) -> Incorrect:
     """The error for one spot of one entry."""
     return Incorrect(words, issues=[Issue(code, words, f"Bundle.entry[{place}].{path}")])
+
+
+def _asked(place: int, entry: fhir.Entry) -> Asked:
+    method, url = entry.method, entry.url
+    if method is None or url is None:
+        raise at(place, "request", "required", "an entry says what it asks for in request")
+    if method not in _WITH_RESOURCE:
+        raise at(place, "request.method", "not-supported", f"{method} is not done here")
+    parts = _URL.match(url)
+    if parts is None or parts["type"] not in _TYPES:
+        raise at(place, "request.url", "value", "must be Type, Type/id or Type?query")
+    if _WITH_RESOURCE[method] != (entry.resource is not None):
+        words = "needs a resource" if _WITH_RESOURCE[method] else "takes no resource"
+        raise at(place, "resource", "required", f"{method} {words}")
+    if method == "POST" and (parts["id"] or parts["query"] is not None):
+        raise at(place, "request.url", "value", "POST goes to a type")
+    if entry.if_none_exist is not None or (parts["query"] is not None and method != "GET"):
+        words = "conditional writes are not done here yet; name the resource by its id"
+        raise at(place, "request", "not-supported", words)
+    if method in ("PUT", "DELETE") and parts["id"] is None:
+        raise at(place, "request.url", "value", f"{method} needs Type/id")
+    resource = entry.resource
+    if isinstance(resource, fhir.Resource):
+        if resource.type != parts["type"]:
+            raise at(place, "resource", "value", "is not of the type the url names")
+        if method == "PUT" and resource.id != parts["id"]:
+            raise at(place, "resource.id", "value", "must be the id in the request's url")
+    return Asked(
+        place,
+        method,
+        parts["type"],
+        parts["id"],
+        parts["query"],
+        entry.full_url,
+        resource,
+        _version(place, entry.if_match),
+        entry.if_none_match == "*",
+    )
+
+
+def _version(place: int, if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    tag = _ETAG.match(if_match)
+    if tag is None:
+        raise at(place, "request.ifMatch", "value", 'must be W/"version"')
+    return int(tag[1])

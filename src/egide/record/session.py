@@ -51,12 +51,11 @@ class Session:
         async with interaction(*self._who(), "history", type, ids=[id]) as here:
             return await reads.history(here, type, id, below=below, count=count)
 
-    async def create(self, type: str, body: bytes) -> Emitted:
-        """Store `body` (JSON) under a new id. Raises Invalid, Forbidden."""
+    async def create(self, type: str, body: bytes | fhir.Resource) -> Emitted:
+        """Store `body` (JSON, or decoded) under a new id. Raises Invalid, Forbidden."""
         id = resource_id()
         async with interaction(*self._who(), "create", type, ids=[id]) as here:
-            resource = fhir.decode(body, type=type)
-            written = await writes.write(here, Draft(type, id, resource, fresh=True))
+            written = await writes.write(here, Draft(type, id, _decoded(type, body), fresh=True))
         assert written is not None
         return written
 
@@ -64,7 +63,7 @@ class Session:
         self,
         type: str,
         id: str,
-        body: bytes,
+        body: bytes | fhir.Resource,
         *,
         expected: int | None = None,
         absent: bool = False,
@@ -76,7 +75,7 @@ class Session:
         """
         _named(type, id)
         async with interaction(*self._who(), "update", type, ids=[id]) as here:
-            resource = fhir.decode(body, type=type)
+            resource = _decoded(type, body)
             if resource.id != id:
                 words = "must be the id in the address"
                 raise Incorrect(words, issues=[Issue("value", words, f"{type}.id")])
@@ -132,6 +131,10 @@ class Session:
 
     def _who(self) -> tuple[Parts, Actor, str]:
         return self._parts, self._actor, self._purpose
+
+
+def _decoded(type: str, body: bytes | fhir.Resource) -> fhir.Resource:
+    return fhir.decode(body, type=type) if isinstance(body, bytes) else body
 
 
 def _named(type: str, id: str) -> None:
