@@ -17,6 +17,9 @@ def appending(ledger: Ledger) -> Callable[[AccountEvent], Awaitable[None]]:
     """A function that makes an account's event durable in `ledger`."""
 
     async def append(event: AccountEvent) -> None:
+        if event.kind == "access-token-issued" and event.outcome == "success":
+            known = {"client": event.client, "roles": list(event.roles)}
+            await ledger.begin(event.session, event.account, known)
         await ledger.append(entry_of(event))
 
     return append

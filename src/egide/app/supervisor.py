@@ -19,7 +19,7 @@ from egide.app.worker import GRACE, Orders
 from egide.clock import system_clock
 from egide.db import Database
 from egide.db.embedded import ServeLock
-from egide.errors import Conflict, Unavailable
+from egide.errors import Conflict, EgideError, Unavailable
 from egide.ledger import Integrator
 from egide.settings import Settings
 from egide.telemetry import Metrics, capture_libraries, log
@@ -28,6 +28,8 @@ from egide.telemetry.metrics import clear
 _WORKER = "from egide.app.worker import main; main()"
 _READY_WITHIN = 60.0
 _CONNECTIONS = 12
+_OWN = 3
+"""How many of the supervisor's tasks are its own; each further one keeps a worker."""
 
 
 async def serve(
@@ -57,6 +59,7 @@ async def serve(
             tasks = [
                 asyncio.create_task(integrator.run()),
                 asyncio.create_task(_measure(integrator, metrics)),
+                asyncio.create_task(_revive(settings, database)),
             ]
             for number in range(1, workers + 1):
                 orders = Orders(
@@ -79,10 +82,10 @@ async def serve(
                     await stop.wait()
             finally:
                 stop.set()
-                await asyncio.gather(*tasks[2:], return_exceptions=True)
-                for task in tasks[:2]:
+                await asyncio.gather(*tasks[_OWN:], return_exceptions=True)
+                for task in tasks[:_OWN]:
                     task.cancel()
-                await asyncio.gather(*tasks[:2], return_exceptions=True)
+                await asyncio.gather(*tasks[:_OWN], return_exceptions=True)
                 await database.close()
     finally:
         lock.release()
@@ -95,6 +98,22 @@ async def _measure(integrator: Integrator, metrics: Metrics) -> None:
         metrics.ledger_pending.set(integrator.waiting)
         metrics.leave()
         await asyncio.sleep(1)
+
+
+async def _revive(settings: Settings, database: Database) -> None:
+    """Start the embedded engine again when it was killed under us; the pools reconnect."""
+    if settings.database_url:
+        return
+    async with contextlib.AsyncExitStack() as stack:
+        while True:
+            await asyncio.sleep(1)
+            try:
+                async with database.connection() as connection:
+                    await connection.fetchval("select 1")
+            except EgideError:
+                log("engine.revived", level="warning")
+                with contextlib.suppress(EgideError):
+                    await stack.enter_async_context(engine(settings))
 
 
 async def _keep(orders: Orders, stop: asyncio.Event) -> None:

@@ -17,8 +17,10 @@ import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from egide.accounts import Accounts
 from egide.api import application
 from egide.app.installation import figures, open_parts, spare_the_collector
+from egide.errors import EgideError
 from egide.seal import KeyRing
 from egide.settings import Settings
 from egide.telemetry import Metrics, capture_libraries, log
@@ -68,7 +70,7 @@ async def _serve(orders: Orders) -> None:
     watching = loop.create_task(_watch_parent(stop))
     capture_libraries()
     metrics = Metrics(figures(settings.data))
-    sharing = loop.create_task(metrics.share())
+    tasks = [watching, loop.create_task(metrics.share())]
     async with open_parts(
         settings, orders.dsn, ring, connections=orders.connections
     ) as installation:
@@ -90,6 +92,7 @@ async def _serve(orders: Orders) -> None:
             log_enabled=False,
             backlog=1024,
         )
+        tasks.append(loop.create_task(_sweep(installation.accounts)))
         spare_the_collector()
         serving = loop.create_task(server.serve())
         log("worker.ready", counts={"worker": orders.number})
@@ -99,11 +102,19 @@ async def _serve(orders: Orders) -> None:
         server.stop()  # type: ignore[no-untyped-call]
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(serving, 5)
-    for task in (watching, sharing):
+    for task in tasks:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
     log("worker.stopped", counts={"worker": orders.number})
+
+
+async def _sweep(accounts: Accounts) -> None:
+    """Clear away ended access tokens and file refusals, every minute."""
+    while True:
+        await asyncio.sleep(60)
+        with contextlib.suppress(EgideError):
+            await accounts.sweep()
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

@@ -4,10 +4,10 @@ import asyncio
 import resource
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 
@@ -15,11 +15,11 @@ from egide import app
 from egide.app.importing import load_sources
 from egide.app.installation import DEMO_KEY, DEMO_MARK, is_demo
 from egide.cli.serve import PORT
-from egide.errors import Conflict
+from egide.errors import Conflict, Fault
 from egide.exchange.bulk import sources
 from egide.seal.providers import FileProvider
 from egide.settings import Settings, settings
-from egide.synthetic import bundles
+from egide.synthetic import bundles, encode
 
 SEED = 8600
 
@@ -38,10 +38,14 @@ def demo(
         f"[bold]Égide, demonstration[/]: synthetic data in {here.data}, its key beside it. "
         "Never put real records here."
     )
+    until = date.fromisoformat((here.data / DEMO_MARK).read_text().split()[0])
+    made = bundles(SEED, patients, until=until)
     with tempfile.TemporaryDirectory() as folder:
-        for place, bundle in enumerate(bundles(seed=SEED, patients=patients)):
-            Path(folder, f"{place:05}.json").write_bytes(msgspec.json.encode(bundle))
+        for place, bundle in enumerate(made):
+            Path(folder, f"{place:05}.json").write_bytes(encode(bundle))
         tally = asyncio.run(load_sources(here, sources([Path(folder)])))
+    if tally.refusals:
+        raise Fault(f"{tally.refusals} of our own synthetic records were refused")
     if tally.skipped:
         console.print("The records were loaded before.")
     else:
@@ -69,4 +73,5 @@ def _prepare(here: Settings) -> None:
         raise Conflict(f"{here.data} holds an installation that is no demonstration; left alone")
     here.data.mkdir(parents=True, exist_ok=True)
     FileProvider.create(here.data / DEMO_KEY, data=here.data, demo=True)
-    (here.data / DEMO_MARK).write_text("Synthetic records only; the root key lies in here too.\n")
+    words = "Made on this day. Synthetic records only; the root key lies in here too."
+    (here.data / DEMO_MARK).write_text(f"{date.today()} {words}\n")

@@ -12,9 +12,8 @@ select count(*) from erasure
 where effective is null and requested < now() - make_interval(days => $1)
 
 -- ledger_lag: Leaves in the tree and entries on their way.
-select (select count(*) from ledger_leaf) as leaves,
-       (select count(*) from ledger_entry e
-        where not exists (select from ledger_leaf l where l.entry = e.entry)) as waiting
+with tree as (select coalesce(sum(cardinality(entries)), 0)::bigint as leaves from ledger_leaf)
+select leaves, (select count(*) from ledger_entry) - leaves as waiting from tree
 
 -- engine: Settings that keep what is written.
 select name, setting, 'on' as wanted from pg_settings
