@@ -28,7 +28,7 @@ _PLACE = struct.Struct(">IQ")
 
 
 def mac(key: bytes, writer: int, sequence: int, commitment: bytes, previous: bytes) -> bytes:
-    """The MAC of one entry: 16 bytes, 1.5 µs."""
+    """The MAC of one entry: 16 bytes, 1.8 µs."""
     message = _PLACE.pack(writer, sequence) + commitment + previous
     return hmac.digest(key, message, "sha256")[:MAC]
 

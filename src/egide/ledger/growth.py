@@ -6,7 +6,7 @@ from typing import Any
 
 from egide.clock import Clock
 from egide.db import Connection, queries
-from egide.errors import EgideError, Fault
+from egide.errors import Fault, NotFound
 from egide.ledger import publish, tiles
 from egide.ledger.checkpoint import Checkpoint, verified
 from egide.ledger.entry import Action
@@ -26,6 +26,10 @@ GIVEN_UP = timedelta(days=1)
 
 MOST_WAITING = 1_000_000
 """Up to how many waiting entries are counted."""
+
+
+class TreeAltered(Fault):
+    """The tree that is stored is not the one last signed; nothing more is signed on it."""
 
 
 class Growth:
@@ -124,7 +128,7 @@ class Growth:
 
 
 async def stored_tree(connection: Connection, key: VerifierKey) -> Tree:
-    """The tree of the last checkpoint, from what is stored. Raises Fault if it is another."""
+    """The tree of the last checkpoint, from what is stored. Raises TreeAltered if it is another."""
     try:
         note = await publish.checkpoint(connection)
         if note is None:
@@ -142,10 +146,10 @@ async def stored_tree(connection: Connection, key: VerifierKey) -> Tree:
             ],
         )
         beyond = await connection.fetch(_SQL["leaves_from"], size)
-    except (NoteBroken, EgideError) as error:
-        raise Fault(f"The ledger's tree is not the one last signed: {error}") from None
+    except (NoteBroken, NotFound, Fault) as error:
+        raise TreeAltered(f"The ledger's tree is not the one last signed: {error}") from None
     if tree.root() != signed.root or beyond:
-        raise Fault("The ledger's tree is not the one last signed")
+        raise TreeAltered("The ledger's tree is not the one last signed")
     return tree
 
 

@@ -22,9 +22,8 @@ from contextlib import asynccontextmanager, suppress
 from egide.clock import Clock, system_clock
 from egide.db import Database, queries
 from egide.db.errors import translated
-from egide.errors import Busy, Conflict, Unavailable
 from egide.ledger.checkpoint import signer
-from egide.ledger.growth import Growth, stored_tree
+from egide.ledger.growth import Growth, TreeAltered, stored_tree
 from egide.ledger.locks import INTEGRATOR, LOCKS
 from egide.seal import KeyRing
 
@@ -62,21 +61,24 @@ class Integrator:
         self._chunk = chunk
 
     async def run(self) -> None:
-        """Integrates until cancelled. Raises Fault when the tree is not the one last signed."""
+        """Integrates until cancelled. Raises TreeAltered when nothing more may be signed."""
         while True:
             try:
                 async with self._leading() as growth:
                     while True:
                         if await self._pass(growth) < self._chunk:
                             await asyncio.sleep(self._interval)
-            except (Unavailable, Busy, Conflict) as error:
-                _log.warning("the integrator stops for a moment: %s", error.message)
+            except TreeAltered:
+                raise
+            except Exception as error:
+                # Whatever it was, starting again from what is stored is right.
+                _log.warning("the integrator starts again after %s", type(error).__name__)
             await asyncio.sleep(self._interval)
 
     async def catch_up(self) -> int:
         """Integrates what is there now, then lets another lead; how many entries.
 
-        Waits while another leads. Raises Unavailable, Fault.
+        Waits while another leads. Raises Unavailable, TreeAltered.
         """
         async with self._leading() as growth:
             total = count = await self._pass(growth)

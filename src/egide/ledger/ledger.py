@@ -260,6 +260,7 @@ class Ledger:
         except BaseException:
             for row, committed, _ in batch:
                 self.void(Receipt(row, committed))
+            self._drop()
             raise
         for row, _, _ in batch:
             chain.settle(sequence_of(row[0]))
@@ -275,7 +276,7 @@ class Ledger:
                 await self._hold()
                 await self._write_voids()
                 await self._ensure(self._clock() + timedelta(days=1))
-            except (EgideError, OSError, TimeoutError) as error:
+            except Exception as error:
                 _log.warning("the ledger's upkeep failed (%s)", type(error).__name__)
                 await asyncio.sleep(RETRY)
                 if self._voids:
@@ -316,14 +317,27 @@ class Ledger:
             self._connection, self._held = connection, False
             return connection
 
+    def _drop(self) -> None:
+        """Lets the connection go, whatever state it is in; the next use opens another."""
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
+
     async def _hold(self) -> None:
         """Takes the lock that shows this writer alive, unless the connection has it already."""
         connection = await self._connected()
-        if not self._held:
+        if self._held:
+            return
+        try:
             async with self._using:
                 with translated():
-                    self._held = await connection.fetchval(_SQL["hold"], LOCKS, self.writer)
+                    held = await connection.fetchval(_SQL["hold"], LOCKS, self.writer)
                     await connection.execute(_SQL["resume"], self.writer)
+        except BaseException:
+            self._drop()
+            raise
+        if connection is self._connection:
+            self._held = held
 
     async def _ensure(self, at: datetime) -> DataKey:
         key = self._keys.of(at)

@@ -13,7 +13,7 @@ from egide.errors import Fault, NotFound
 from egide.ledger import tiles
 from egide.ledger.checkpoint import read
 from egide.ledger.merkle import HASH, leaf_hash
-from egide.ledger.note import Note
+from egide.ledger.note import Note, Signature
 from egide.ledger.tiles import ENTRIES, WIDTH, Tile
 
 _SQL = queries("egide.ledger", "sql/publish.sql")
@@ -23,6 +23,21 @@ async def checkpoint(connection: Connection) -> Note | None:
     """The last checkpoint with every line under it; None before the first. Raises NoteBroken."""
     record = await connection.fetchrow(_SQL["checkpoint"])
     return Note.parse(record["note"]) if record else None
+
+
+async def cosign(connection: Connection, size: int, line: Signature) -> None:
+    """Adds a witness's line under the checkpoint of `size`, once. Raises NotFound, NoteBroken.
+
+    Whether the line is the witness's is for the caller to check.
+    """
+    async with connection.transaction():
+        raw = await connection.fetchval(_SQL["of_size"], size)
+        if raw is None:
+            raise NotFound(f"The log has no checkpoint of size {size}")
+        note = Note.parse(raw)
+        if line not in note.signatures:
+            note = Note(note.text, (*note.signatures, line))
+            await connection.execute(_SQL["cosign"], size, str(note))
 
 
 async def tile(connection: Connection, wanted: Tile) -> bytes:

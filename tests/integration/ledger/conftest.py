@@ -1,25 +1,10 @@
-"""A key ring, a ledger on a fresh database, and an integrator that is told when to run."""
-
-from collections.abc import AsyncIterator
+"""An integrator that is told when to run, and entries to write."""
 
 import pytest
 
 from egide.db import Database
-from egide.ledger import Action, Entry, Integrator, Ledger, Outcome
+from egide.ledger import Action, Entry, Integrator, Outcome
 from egide.seal import KeyRing
-
-
-@pytest.fixture
-def ring() -> KeyRing:
-    return KeyRing.generate()
-
-
-@pytest.fixture
-async def ledger(database: Database, ring: KeyRing) -> AsyncIterator[Ledger]:
-    opened = Ledger(database, ring)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -8,5 +8,8 @@ where level = $1 and index >= $2 and index < $3 order by index
 -- checkpoint: The last checkpoint.
 select size, note from ledger_checkpoint order by size desc limit 1
 
+-- of_size: The checkpoint of one size, held until the transaction ends.
+select note from ledger_checkpoint where size = $1 for update
+
 -- cosign: A checkpoint with a witness's line added.
 update ledger_checkpoint set note = $2 where size = $1
