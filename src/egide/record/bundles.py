@@ -54,7 +54,6 @@ async def transaction(here: Interaction, bundle: Bundle) -> list[Result]:
         for each in asked:
             if each.method == "GET":
                 results[each.place] = await _get(here, connection, each)
-        here.note(ids=[f"{draft.type}/{draft.id}" for draft in drafts])
         rows = [each.row.mark() for each in done if not each.unchanged]
         await here.log_rows(connection, rows)
     here.committed()

@@ -82,7 +82,7 @@ async def search_in(
     found = await _matching(here, connection, decision, query, after, wanted + 1)
     entries = tuple(each.emitted for each in found[:wanted])
     here.concern(patient for each in entries for patient in each.patients)
-    here.note(count=len(entries), ids=[f"{each.type}/{each.id}" for each in entries])
+    here.note(count=len(entries), ids=[each.id for each in entries])
     cursor = None
     if len(found) > wanted > 0:
         place = found[wanted - 1].place

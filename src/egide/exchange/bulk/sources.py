@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -94,17 +95,22 @@ def _of_file(path: Path) -> Iterable[Source]:
         raise Incorrect(f"{path} is not a zip archive") from None
 
 
-def _opened(source: Source, name: str) -> IO[bytes]:
-    raw: IO[bytes]
-    if source.member is None:
-        raw = source.path.open("rb")
-    else:
-        raw = zipfile.ZipFile(source.path).open(source.member)  # noqa: SIM115  (as above)
-    if name.lower().endswith(".gz"):
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw))
-    if name.lower().endswith(".zst"):
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, closefd=True))
-    return raw
+@contextmanager
+def _opened(source: Source, name: str) -> Iterator[IO[bytes]]:
+    """The bytes of a source, unwrapped."""
+    with ExitStack() as stack:
+        raw: IO[bytes]
+        if source.member is None:
+            raw = stack.enter_context(source.path.open("rb"))
+        else:
+            archive = stack.enter_context(zipfile.ZipFile(source.path))
+            raw = stack.enter_context(archive.open(source.member))
+        if name.lower().endswith(".gz"):
+            yield io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=raw)))
+        elif name.lower().endswith(".zst"):
+            yield io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw))
+        else:
+            yield raw
 
 
 def _lines(source: Source, stream: IO[bytes]) -> Iterator[Part]:
