@@ -18,6 +18,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 from egide.clock import Clock, system_clock
 from egide.db import Database, queries
@@ -34,8 +35,8 @@ _log = logging.getLogger(__name__)
 class Integrator:
     """Runs in every process that serves; one of them leads, the others wait to.
 
-    `leading`: whether it is this one. Then `size` is the tree's, `waiting` the number of entries
-    the last pass left for the next, `lag` how old, in seconds, the oldest entry was that it took.
+    `leading`: whether it is this one. Then `size` is the tree's and `waiting` the number of entries
+    the last pass left for the next.
     """
 
     def __init__(
@@ -53,12 +54,25 @@ class Integrator:
         self.leading = False
         self.size = 0
         self.waiting = 0
-        self.lag = 0.0
+        self._passed: datetime | None = None
+        """When the last pass ended; None while another process leads."""
+        self._late = 0.0
         self._database = database
         self._clock = clock
         self._key = signer(ring, origin)
         self._interval = interval
         self._chunk = chunk
+
+    @property
+    def lag(self) -> float:
+        """Seconds the oldest entry of the last pass had waited, and for which none was done since.
+
+        0 while another leads. It grows when passes fail, and when nothing more may be signed.
+        """
+        if self._passed is None:
+            return 0.0
+        since = (self._clock() - self._passed).total_seconds()
+        return self._late + (since if since > 2 * self._interval else 0.0)
 
     async def run(self) -> None:
         """Integrates until cancelled. Raises TreeAltered when nothing more may be signed."""
@@ -68,7 +82,8 @@ class Integrator:
                     while True:
                         if await self._pass(growth) < self._chunk:
                             await asyncio.sleep(self._interval)
-            except TreeAltered:
+            except TreeAltered as error:
+                _log.error("the integrator signs nothing more: %s", error.message)
                 raise
             except Exception as error:
                 # Whatever it was, starting again from what is stored is right.
@@ -91,10 +106,9 @@ class Integrator:
         count = await growth.take(self._chunk)
         self.size = growth.tree.size
         self.waiting = await growth.waiting() if count == self._chunk else 0
-        if growth.oldest is None:
-            self.lag = 0.0
-        else:
-            self.lag = max((self._clock() - growth.oldest).total_seconds(), 0.0)
+        self._passed = now = self._clock()
+        oldest = growth.oldest or now
+        self._late = max((now - oldest).total_seconds(), 0.0)
         return count
 
     @asynccontextmanager
@@ -103,10 +117,10 @@ class Integrator:
         try:
             with translated():
                 # Tried, not waited for: a waiting statement would hold back vacuum.
-                while not await connection.fetchval(  # noqa: ASYNC110
-                    _SQL["lead"], LOCKS, INTEGRATOR
-                ):
+                while not await connection.fetchval(_SQL["lead"], LOCKS, INTEGRATOR):
+                    self._passed = None
                     await asyncio.sleep(self._interval)
+                self._passed = self._passed or self._clock()
                 tree = await stored_tree(connection, self._key.verifier)
                 self.leading = True
                 yield Growth(connection, self._key, self._clock, tree)

@@ -157,6 +157,7 @@ async def test_a_second_integrator_waits_and_takes_over(
             await ledger.append(a_read())
             await asyncio.sleep(0.1)
             assert first.leading != second.leading
+            assert (first if second.leading else second).lag == 0.0
             leader = first if first.leading else second
             await until(lambda: leader.size == 2)
         await until(lambda: second.leading)
@@ -229,6 +230,22 @@ async def test_it_says_how_far_behind_it_is(
     await integrator.catch_up()
     assert integrator.lag == 0.0
     await ledger.close()
+
+
+async def test_its_lag_grows_while_it_signs_nothing(
+    database: Database, ledger: Ledger, ring: KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = system_clock()
+    integrator = Integrator(database, ring, lambda: now)
+    await integrator.catch_up()
+    async with database.connection() as connection:
+        await connection.execute("delete from ledger_leaf")
+    with pytest.raises(Fault, match="last signed"):
+        await integrator.run()
+    assert integrator.lag < 60
+    now += timedelta(seconds=90)
+    assert integrator.lag >= 90
+    assert "signs nothing more" in caplog.text
 
 
 async def test_a_copy_in_another_cluster_goes_on_where_it_stopped(
