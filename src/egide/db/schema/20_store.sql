@@ -5,8 +5,8 @@ create table resource (
     key     bigint      not null,      -- data_key.number or shared_key.number
     updated timestamptz not null,
     version integer     not null,
-    day     date        not null,      -- the type's main date, 0001-01-01 when it has none
-    until   date        not null,      -- its end; 9999-12-31 when it is open or there is none
+    day     date        not null,      -- the type's main date, -infinity when it has none
+    until   date        not null,      -- its end, infinity when it is open or there is none
     id      uuid        not null,      -- keyed hash of type and id
     type    smallint    not null,
     deleted boolean     not null,
