@@ -26,14 +26,13 @@ from typing import Any, TypeAlias
 
 from egide.clock import Clock, system_clock
 from egide.db import Connection, Database, queries
-from egide.db.errors import translated
 from egide.errors import EgideError, Unavailable
 from egide.fhir.definitions import number
 from egide.ledger.chain import Chain
 from egide.ledger.entry import Action, Entry, Outcome, encode_body
 from egide.ledger.keys import MonthKeys
 from egide.ledger.lane import Lane
-from egide.ledger.locks import LOCKS
+from egide.ledger.presence import Presence
 from egide.ledger.row import Row, columns, commitment, sequence_of
 from egide.ledger.session import sealed_session
 from egide.seal import DataKey, KeyRing
@@ -88,10 +87,7 @@ class Ledger:
         self._bound = bound
         self._voids: list[Receipt] = []
         self._wake = asyncio.Event()
-        self._connecting = asyncio.Lock()
-        self._using = asyncio.Lock()
-        self._held = False
-        self._connection: Connection | None = None
+        self._presence: Presence | None = None
         self._chain: Chain | None = None
         self._lane: Lane[tuple[Entry, datetime], _Sealed] | None = None
         self._upkeep: asyncio.Task[None] | None = None
@@ -113,7 +109,8 @@ class Ledger:
             writer = await connection.fetchval(_SQL["start"], now)
             await self._keys.ensure(connection, now)
         self._chain = Chain(self._secret, writer)
-        await self._hold()
+        self._presence = Presence(self._database, writer)
+        await self._presence.hold()
         self._lane = Lane(self._prepare, self._write, batch=self._batch, bound=self._bound)
         self._upkeep = asyncio.create_task(self._keep(), name="egide-ledger-upkeep")
         await self._lane.put((Entry(0, 0, Action.start, Outcome.success), now))
@@ -141,9 +138,8 @@ class Ledger:
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)
-        if self._connection is not None:
-            with contextlib.suppress(OSError, TimeoutError):
-                await self._connection.close(timeout=2)
+        if self._presence is not None:
+            await self._presence.close()
 
     async def append(self, entry: Entry) -> None:
         """Writes one entry; it is durable on return.
@@ -245,22 +241,20 @@ class Ledger:
         return row, committed, shared
 
     async def _write(self, batch: Sequence[_Sealed]) -> None:
-        chain = self._open_chain()
+        presence, chain = self._presence, self._open_chain()
+        assert presence is not None
         shared = [pair for row, _, patients in batch for pair in zip(repeat(row[0]), patients)]
+        arrays = tuple(zip(*(row for row, _, _ in batch), strict=True))
         try:
-            connection = await self._connected()
-            arrays = tuple(zip(*(row for row, _, _ in batch), strict=True))
-            async with self._using:
-                with translated():
-                    if shared:
-                        arrays = (*arrays, *zip(*shared, strict=True))
-                        await connection.execute(_SQL["append_shared"], *arrays)
-                    else:
-                        await connection.execute(_SQL["append"], *arrays)
+            async with presence.connection() as connection:
+                if shared:
+                    arrays = (*arrays, *zip(*shared, strict=True))
+                    await connection.execute(_SQL["append_shared"], *arrays)
+                else:
+                    await connection.execute(_SQL["append"], *arrays)
         except BaseException:
             for row, committed, _ in batch:
                 self.void(Receipt(row, committed))
-            self._drop()
             raise
         for row, _, _ in batch:
             chain.settle(sequence_of(row[0]))
@@ -273,7 +267,8 @@ class Ledger:
                     await self._wake.wait()
             self._wake.clear()
             try:
-                await self._hold()
+                if self._presence is not None:
+                    await self._presence.hold()
                 await self._write_voids()
                 await self._ensure(self._clock() + timedelta(days=1))
             except Exception as error:
@@ -305,39 +300,6 @@ class Ledger:
         body = encode_body(None, (), {"commitment": receipt.commitment})
         sealed = key.seal(body, columns(lost.entry, *clear))
         return Row(lost.entry, *clear, lost.mac, sealed)
-
-    async def _connected(self) -> Connection:
-        """The lane's own connection, opened again when it was lost. Raises Unavailable."""
-        if self._connection is not None and not self._connection.is_closed():
-            return self._connection
-        async with self._connecting:
-            if self._connection is not None and not self._connection.is_closed():
-                return self._connection
-            connection = await self._database.dedicated()
-            self._connection, self._held = connection, False
-            return connection
-
-    def _drop(self) -> None:
-        """Lets the connection go, whatever state it is in; the next use opens another."""
-        if self._connection is not None:
-            self._connection.terminate()
-        self._connection = None
-
-    async def _hold(self) -> None:
-        """Takes the lock that shows this writer alive, unless the connection has it already."""
-        connection = await self._connected()
-        if self._held:
-            return
-        try:
-            async with self._using:
-                with translated():
-                    held = await connection.fetchval(_SQL["hold"], LOCKS, self.writer)
-                    await connection.execute(_SQL["resume"], self.writer)
-        except BaseException:
-            self._drop()
-            raise
-        if connection is self._connection:
-            self._held = held
 
     async def _ensure(self, at: datetime) -> DataKey:
         key = self._keys.of(at)
