@@ -1,0 +1,78 @@
+"""The one door: data is reached through `record`, and leaves through one function."""
+
+import ast
+
+from tests.house.conftest import Module
+
+EMISSION = "egide.record.emission"
+KNOW_THE_STORE = ("egide.record", "egide.app", "egide.store") + tuple(
+    f"egide.ops.{name}" for name in ("backup", "rekey", "copies", "verify", "doctor")
+)
+KNOW_THE_LEDGER = ("egide.record", "egide.app", "egide.ops", "egide.ledger", "egide.cli.ledger")
+OWN_TABLES = {
+    "resource": ("egide.store", "egide.ops"),
+    "version": ("egide.store", "egide.ops"),
+    "data_key": ("egide.store", "egide.ops", "egide.record"),
+    "shared_key": ("egide.store", "egide.ops"),
+}
+
+
+def imported(module: Module, package: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for name in module.imports())
+
+
+def test_nothing_but_emission_makes_an_emitted_resource(modules: list[Module]) -> None:
+    makers = {
+        module.name
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Emitted"
+    }
+    assert makers == {EMISSION}
+
+
+def test_only_the_door_and_some_operations_know_the_store(modules: list[Module]) -> None:
+    known = {module.name for module in modules if imported(module, "egide.store")}
+    assert "egide.record.searches" in known
+    strangers = {
+        module.name
+        for module in modules
+        if module.name in known and not module.within(*KNOW_THE_STORE)
+    }
+    assert strangers == set()
+
+
+def test_the_gate_decides_for_the_record_only(modules: list[Module]) -> None:
+    """Others may read the list of roles from it; decisions and facts are the record's."""
+    for module in modules:
+        if module.within("egide.record", "egide.gate"):
+            continue
+        taken = {name for name in module.imports() if name.startswith("egide.gate.")}
+        assert taken <= {"egide.gate.ROLES"}, module.name
+
+
+def test_no_door_writes_in_the_ledger(modules: list[Module]) -> None:
+    """A door that logs by itself is a door beside the one door."""
+    for module in modules:
+        if module.within("egide.api", "egide.http", "egide.exchange"):
+            assert not imported(module, "egide.ledger"), module.name
+            assert not imported(module, "egide.db") or module.name in (
+                "egide.api.health",
+                "egide.api.application",
+            ), module.name
+
+
+def test_only_db_knows_the_driver(modules: list[Module]) -> None:
+    users = {module.name for module in modules if imported(module, "asyncpg")}
+    assert users
+    assert all(name.startswith("egide.db") for name in users), users
+
+
+def test_the_pure_parts_do_no_input_or_output(modules: list[Module]) -> None:
+    """`fhir`, `gate` and `seal` (its providers apart) compute; the tree's arithmetic too."""
+    outside = ("asyncio", "socket", "subprocess", "egide.db", "egide.telemetry", "urllib.request")
+    pure = ("egide.fhir", "egide.gate", "egide.seal", "egide.ledger.merkle", "egide.ledger.tiles")
+    for module in modules:
+        if module.within(*pure) and not module.within("egide.seal.providers"):
+            for package in outside:
+                assert not imported(module, package), f"{module.name} imports {package}"
