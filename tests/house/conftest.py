@@ -25,7 +25,7 @@ class Module:
         return any(self.name == each or self.name.startswith(f"{each}.") for each in packages)
 
     def imports(self) -> Iterator[str]:
-        """What it imports, names taken from a package included (`egide.store`, `egide.store.Row`)."""
+        """What it imports: packages, and what is taken from each (`egide.store.Row`)."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)

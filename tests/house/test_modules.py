@@ -3,7 +3,6 @@
 import ast
 
 import pytest
-
 from tests.house.conftest import Module
 
 MOST_LINES = 400

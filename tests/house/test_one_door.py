@@ -5,16 +5,12 @@ import ast
 from tests.house.conftest import Module
 
 EMISSION = "egide.record.emission"
-KNOW_THE_STORE = ("egide.record", "egide.app", "egide.store") + tuple(
-    f"egide.ops.{name}" for name in ("backup", "rekey", "copies", "verify", "doctor")
+KNOW_THE_STORE = (
+    "egide.record",
+    "egide.app",
+    "egide.store",
+    *(f"egide.ops.{name}" for name in ("backup", "rekey", "copies", "verify", "doctor")),
 )
-KNOW_THE_LEDGER = ("egide.record", "egide.app", "egide.ops", "egide.ledger", "egide.cli.ledger")
-OWN_TABLES = {
-    "resource": ("egide.store", "egide.ops"),
-    "version": ("egide.store", "egide.ops"),
-    "data_key": ("egide.store", "egide.ops", "egide.record"),
-    "shared_key": ("egide.store", "egide.ops"),
-}
 
 
 def imported(module: Module, package: str) -> bool:

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.house.conftest import ROOT, Module
 
 _FILE = re.compile(r"tests/[a-z0-9_/]+\.py")

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.house.conftest import ROOT
 
 HERE = Path(__file__).relative_to(ROOT)
