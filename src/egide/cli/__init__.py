@@ -18,6 +18,7 @@ from egide.cli.init import init
 from egide.cli.keys import keys
 from egide.cli.ledger import ledger
 from egide.cli.load import load
+from egide.cli.routes import routes
 from egide.cli.serve import serve
 from egide.errors import EgideError
 
@@ -35,6 +36,7 @@ app.command("import")(load)
 app.command("access-token")(access_token)
 app.command()(erase)
 app.command()(doctor)
+app.command()(routes)
 app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")

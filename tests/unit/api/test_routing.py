@@ -1,0 +1,85 @@
+"""The table of addresses: what is open, and that what it says of an interaction is so."""
+
+from typing import Any
+
+import pytest
+from tests.unit.http.asking import request
+
+import egide.record.session
+from egide.actor import Actor
+from egide.api.application import routes
+from egide.api.rest import FHIR
+from egide.api.rest.call import Call
+from egide.errors import EgideError
+from egide.gate import INTERACTIONS
+from egide.http.routes import Answer
+from egide.record import Session
+
+OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/oauth/token", "/fhir/metadata"}
+VARIABLES = {"{type}": "Patient", "{id}": "1", "{version}": "1"}
+PATIENT = b'{"resourceType":"Patient","id":"1"}'
+BUNDLE = b'{"resourceType":"Bundle","type":"%s"}'
+FORM = b"application/x-www-form-urlencoded"
+
+
+class Asked(Exception):
+    """The session asked the gate about an interaction."""
+
+
+def answers() -> list[Any]:
+    """Every answer with each of its interactions.
+
+    Whether an update creates is seen, and asked, only when the row is looked for.
+    """
+    return [
+        pytest.param(route.template, method, answer, interaction, id=f"{method} {route.template}")
+        for route in FHIR
+        for method, answer in route.answers.items()
+        for interaction in answer.interactions
+        if (method, interaction) != ("PUT", "create")
+    ]
+
+
+def test_nothing_more_is_open_to_anyone() -> None:
+    opened = {
+        route.template
+        for route in routes()
+        for answer in route.answers.values()
+        if not answer.interactions
+    }
+    assert opened == OPEN
+
+
+def test_every_interaction_is_one_the_gate_knows() -> None:
+    asked = {
+        each
+        for route in routes()
+        for answer in route.answers.values()
+        for each in answer.interactions
+    }
+    assert asked <= INTERACTIONS
+    assert len(asked) > 8
+
+
+@pytest.mark.parametrize(("template", "method", "answer", "interaction"), answers())
+async def test_an_answer_asks_the_gate_what_its_table_says(
+    monkeypatch: pytest.MonkeyPatch, template: str, method: str, answer: Answer, interaction: str
+) -> None:
+    def asked(parts: Any, actor: Any, purpose: str, name: str, *more: Any, **facts: Any) -> Any:
+        raise Asked(name)
+
+    monkeypatch.setattr(egide.record.session, "interaction", asked)
+    parts: Any = None
+    session = Session(parts, Actor(1, "test", frozenset({"system"}), 1), "TREAT")
+    search = template.endswith("_search")
+    body = b"" if search else BUNDLE % interaction.encode() if template == "/fhir" else PATIENT
+    target = "/".join(VARIABLES.get(each, each) for each in template.split("/"))
+    media = FORM if search else b"application/fhir+json"
+    asking = request(body, target=target, headers=[(b"content-type", media)])
+    asking.method = method
+    variables = [VARIABLES[each] for each in template.split("/") if each in VARIABLES]
+    call = Call(asking, session, "https://example.org/fhir", b"application/fhir+json", False, {})
+    with pytest.raises((Asked, EgideError)) as raised:
+        await answer.respond(call, *variables)
+    assert isinstance(raised.value, Asked), raised.value
+    assert str(raised.value) == interaction
