@@ -219,8 +219,11 @@ class _Walk:
 
     def _element(self, parent: Object, element: Element, type_: str, path: str) -> None:
         place = f"{path}.{element.name}"
+        slots = _slots(type_)
         present = [
-            (key, of) for key, of in element.keys().items() if key in parent or f"_{key}" in parent
+            (key, of)
+            for key, of in element.keys().items()
+            if key in parent or (f"_{key}" in parent and f"_{key}" in slots)
         ]
         if not present:
             if element.min:
@@ -268,8 +271,8 @@ class _Walk:
                 self._add("structure", path, "an array must not be empty")
                 return
         values, companions = (array if isinstance(array, list) else None for array in arrays)
-        if values is not None and companions is not None and len(values) != len(companions):
-            self._add("structure", path, f"{element.name} and _{element.name} differ in length")
+        if values is not None and companions is not None and len(companions) > len(values):
+            self._add("structure", path, f"_{element.name} is longer than {element.name}")
         for at in range(max(len(values or ()), len(companions or ()))):
             place = f"{path}[{at}]"
             value = values[at] if values is not None and at < len(values) else None
