@@ -6,28 +6,21 @@ A cursor is bound to the account it was made for: another's is refused like a fo
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import date
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from egide.errors import Incorrect
-from egide.store import Place
+from egide.record.spot import Spot
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """A search and the place to go on from."""
+    """A search and the spot to go on from."""
 
     type: str
     query: tuple[tuple[str, str], ...]
-    day: int
-    pk: int
-
-    @property
-    def place(self) -> Place:
-        """The place, as the store takes it."""
-        return Place(date.fromordinal(self.day), self.pk)
+    spot: Spot
 
 
 class CursorSeal:
@@ -36,9 +29,9 @@ class CursorSeal:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
-    def write(self, account: int, type: str, query: Sequence[tuple[str, str]], place: Place) -> str:
+    def write(self, account: int, type: str, query: Sequence[tuple[str, str]], spot: Spot) -> str:
         """The cursor, url-safe, for this account only."""
-        cursor = Cursor(type, tuple(query), place.day.toordinal(), place.pk)
+        cursor = Cursor(type, tuple(query), spot)
         nonce = os.urandom(12)
         sealed = self._cipher.encrypt(nonce, msgspec.msgpack.encode(cursor), _bound_to(account))
         return urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()

@@ -6,9 +6,11 @@ Invariants
   (tests/unit/record/test_emission.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from egide.fhir import summary as parts
 from egide.fhir.definitions import type_name
 from egide.gate import Decision, ResourceFacts
 from egide.record.labels import labels_of
@@ -52,3 +54,13 @@ def emit(
     if decision.permits(facts) != "yes":
         return None
     return Emitted(type, id, row.version, row.updated, body, patients, row.deleted, created)
+
+
+def part_of(emitted: Emitted, summary: str | None, elements: Collection[str]) -> Emitted:
+    """What `_summary` or `_elements` keeps of what already leaves, marked as a part."""
+    if elements:
+        return replace(emitted, body=parts.elements(emitted.type, emitted.body, elements))
+    if summary in ("true", "text", "data"):
+        kind: parts.Summary = summary  # type: ignore[assignment]
+        return replace(emitted, body=parts.summary(emitted.type, emitted.body, kind))
+    return emitted

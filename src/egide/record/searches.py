@@ -8,40 +8,39 @@ https://hl7.org/fhir/R4/search.html
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from egide import fhir
 from egide.db import Connection
-from egide.errors import Forbidden, TooCostly, Unsupported
-from egide.fhir.definitions import number
-from egide.fhir.search.clause import Clause
-from egide.fhir.search.edge import edge, patient_edges
-from egide.fhir.search.narrow import days_for, ids_for, targets_for, terms_for
+from egide.errors import Forbidden, TooCostly
 from egide.fhir.search.parameter import Context
-from egide.fhir.search.query import Query, matches, parse
-from egide.gate import Decision
-from egide.record.emission import Emitted, emit
-from egide.record.facts import reached
+from egide.fhir.search.query import Feature, Query, parse
+from egide.record.budget import Budget
+from egide.record.emission import Emitted, part_of
+from egide.record.includes import Includes
 from egide.record.interaction import Interaction
-from egide.store import Candidate, Narrowing, Opened, Place, candidates
-
-BUDGET = 50_000
-"""Candidates one search may open."""
+from egide.record.matching import Matching
+from egide.record.opening import Opening
+from egide.record.ordering import ordered
+from egide.record.spot import Spot
 
 PAGE = 20
 LARGEST_PAGE = 1_000
+FEATURES: frozenset[Feature] = frozenset({"chain", "has", "include", "sort"})
 
 
 class Page(NamedTuple):
     """One page of a search of `type`.
 
-    `next` is the cursor of the page after, None on the last. `used` are the parameters that were
-    understood, `ignored` the names of those left out under lenient handling.
+    `included` are brought along by includes. `next` is the cursor of the page after, None on the
+    last. `used` are the parameters that were understood, `notes` words for the client: what was
+    left out under lenient handling, why there is no total.
     """
 
     type: str
     entries: tuple[Emitted, ...]
+    included: tuple[Emitted, ...]
+    total: int | None
     next: str | None
     used: tuple[tuple[str, str], ...]
-    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 async def search(
@@ -50,170 +49,94 @@ async def search(
     asked: Sequence[tuple[str, str]],
     *,
     lenient: bool = False,
-    after: Place | None = None,
+    after: Spot | None = None,
 ) -> Page:
     """One page.
 
-    Where reach is looked up besides the rows, both are read in one snapshot; else one statement
-    brings the candidates, and two round trips are saved.
+    One statement that brings the candidates needs no snapshot; more that must agree do: where
+    reach is looked up besides the rows, and for joins, totals and includes.
     """
     database = here.parts.database
-    alone = here.decision.reach.kind != "set"
+    query = parsed(here, type, asked, lenient=lenient)
+    several = query.chains or query.has or query.includes or query.total or query.summary
+    alone = here.decision.reach.kind != "set" and not several
     async with database.connection() if alone else database.snapshot() as connection:
-        return await search_in(here, connection, type, asked, lenient=lenient, after=after)
+        return await answer(here, connection, query, after)
 
 
 async def search_in(
-    here: Interaction,
-    connection: Connection,
-    type: str,
-    asked: Sequence[tuple[str, str]],
-    *,
-    lenient: bool = False,
-    after: Place | None = None,
+    here: Interaction, connection: Connection, type: str, asked: Sequence[tuple[str, str]]
 ) -> Page:
-    """One page as this connection sees the data. Raises Incorrect, Forbidden, TooCostly."""
-    decision = here.decide("search", type)
-    if not decision.allowed:
-        here.note(rule=decision.rule)
-        raise Forbidden(f"search of {type} is not allowed to you here ({decision.rule})")
-    query = _parsed(here, type, asked, lenient)
-    wanted = min(query.count if query.count is not None else PAGE, LARGEST_PAGE)
-    found = await _matching(here, connection, decision, query, after, wanted + 1)
-    entries = tuple(each.emitted for each in found[:wanted])
-    here.concern(patient for each in entries for patient in each.patients)
-    here.note(count=len(entries), ids=[each.id for each in entries])
-    cursor = None
-    if len(found) > wanted > 0:
-        place = found[wanted - 1].place
-        cursor = here.parts.cursors.write(here.actor.account, type, query.understood, place)
-    ignored = tuple(each.name for each in query.ignored)
-    return Page(type, entries, cursor, query.understood, ignored)
+    """The first page, as this connection sees the data. Raises Incorrect, Forbidden, TooCostly."""
+    return await answer(here, connection, parsed(here, type, asked), None)
 
 
 async def identify(
     here: Interaction, connection: Connection, type: str, asked: Sequence[tuple[str, str]]
 ) -> list[str]:
     """The ids of at most two resources a criterion matches: none, the one, or too many."""
+    query = parsed(here, type, asked)
+    _require(here, type)
+    matching = Matching(Opening(here, connection, Budget(type)), query)
+    found = await ordered(matching, _context(here), None, 2)
+    return [each.emitted.id for each in found.seen]
+
+
+async def answer(
+    here: Interaction, connection: Connection, query: Query, after: Spot | None
+) -> Page:
+    """The page of `query` after a spot, as this connection sees the data."""
+    type = query.type
+    _require(here, type)
+    opening = Opening(here, connection, Budget(type))
+    matching = Matching(opening, query)
+    counts_only = query.summary == "count" or query.count == 0
+    wanted = 0 if counts_only else min(query.count or PAGE, LARGEST_PAGE)
+    notes = [each.reason for each in query.ignored]
+    total = await _total(here, connection, query, counts_only, notes)
+    page = await ordered(matching, _context(here), after, wanted) if wanted else None
+    seen = page.seen if page else []
+    brought = await Includes(opening, matching.joins).of(seen, query.includes)
+    entries = tuple(part_of(each.emitted, query.summary, query.elements) for each in seen)
+    included = tuple(part_of(each.emitted, query.summary, ()) for each in brought)
+    here.concern(patient for each in (*entries, *included) for patient in each.patients)
+    here.note(count=len(entries), ids=[each.id for each in (*entries, *included)])
+    cursor = None
+    if page and page.end is not None:
+        cursor = here.parts.cursors.write(here.actor.account, type, query.understood, page.end)
+    return Page(type, entries, included, total, cursor, query.understood, tuple(notes))
+
+
+async def _total(
+    here: Interaction, connection: Connection, query: Query, counts_only: bool, notes: list[str]
+) -> int | None:
+    """The exact number of matches, when it was asked for and can be told."""
+    if not counts_only and query.total in (None, "none"):
+        return None
+    matching = Matching(Opening(here, connection, Budget(query.type)), query)
+    try:
+        return await matching.number()
+    except TooCostly as error:
+        if counts_only:
+            raise
+        notes.append(f"there is no total: {error.message}")
+        return None
+
+
+def parsed(
+    here: Interaction, type: str, asked: Sequence[tuple[str, str]], *, lenient: bool = False
+) -> Query:
+    """The query `asked` is. Raises Incorrect, Unsupported, TooCostly."""
+    return parse(type, asked, _context(here), lenient=lenient, supports=FEATURES)
+
+
+def _context(here: Interaction) -> Context:
+    parts = here.parts
+    return Context(zone=parts.zone, now=parts.clock(), bases=parts.bases)
+
+
+def _require(here: Interaction, type: str) -> None:
     decision = here.decide("search", type)
     if not decision.allowed:
+        here.note(rule=decision.rule)
         raise Forbidden(f"search of {type} is not allowed to you here ({decision.rule})")
-    query = _parsed(here, type, asked, lenient=False)
-    found = await _matching(here, connection, decision, query, None, 2)
-    return [each.emitted.id for each in found]
-
-
-class _Found(NamedTuple):
-    emitted: Emitted
-    place: Place
-
-
-async def _matching(
-    here: Interaction,
-    connection: Connection,
-    decision: Decision,
-    query: Query,
-    after: Place | None,
-    wanted: int,
-) -> list[_Found]:
-    """The first `wanted` matches after a place, in order. Raises TooCostly past the budget."""
-    narrowing = _narrowing(here, query, decision, after)
-    found: list[_Found] = []
-    opened = 0
-    if decision.reach.kind == "none" and not decision.reach.unbound:
-        return found
-    async for batch in candidates(connection, narrowing, wanted):
-        opened += len(batch)
-        found += await _answering(here, connection, decision, query, batch)
-        if len(found) >= wanted:
-            return found[:wanted]
-        if opened > BUDGET:
-            raise TooCostly(
-                f"more than {BUDGET:,} {query.type} would have to be opened for an exact answer; "
-                "name a patient, an identifier, a code or a shorter time"
-            )
-    return found
-
-
-async def _answering(
-    here: Interaction,
-    connection: Connection,
-    decision: Decision,
-    query: Query,
-    batch: Sequence[Candidate],
-) -> list[_Found]:
-    opened = await here.parts.reader.open(connection, [each.row for each in batch])
-    patients = {patient for each in opened for patient in each.patients}
-    mine = await reached(here.parts, connection, decision, here.actor, patients)
-    found = []
-    for candidate, each in zip(batch, opened, strict=True):
-        emitted = _answer(decision, query, each, mine)
-        if emitted is not None:
-            found.append(_Found(emitted, candidate.place))
-    return found
-
-
-def _answer(
-    decision: Decision, query: Query, opened: Opened, mine: frozenset[int]
-) -> Emitted | None:
-    resource = fhir.parse(opened.body)
-    if not matches(query, resource):
-        return None
-    return emit(decision, opened, resource["id"], reached=mine)
-
-
-def _parsed(here: Interaction, type: str, asked: Sequence[tuple[str, str]], lenient: bool) -> Query:
-    parts = here.parts
-    context = Context(zone=parts.zone, now=parts.clock(), bases=parts.bases)
-    query = parse(type, asked, context, lenient=lenient)
-    if query.total not in (None, "none") or query.summary not in (None, "false"):
-        raise Unsupported("_total and _summary are not done here yet")
-    if query.elements:
-        raise Unsupported("_elements is not done here yet")
-    return query
-
-
-def _owner(type: str, clause: Clause) -> str | None:
-    """The id of the one Patient under whose key whatever matches must lie, if there is one."""
-    targets = targets_for(clause)
-    if targets is None or len(targets) != 1 or type == "Patient":
-        return None
-    kind, _, id = targets[0].partition("/")
-    if kind != "Patient" or edge(type, clause.parameter.code).parameter not in patient_edges(type):
-        return None
-    return id
-
-
-def _narrowing(
-    here: Interaction, query: Query, decision: Decision, after: Place | None
-) -> Narrowing:
-    """What the index can hold the search to: always a superset of the answer."""
-    blind = here.parts.blind
-    ids: tuple[bytes, ...] | None = None
-    patient: bytes | None = None
-    terms: list[tuple[int, ...]] = []
-    for clause in query.clauses:
-        named = ids_for(clause)
-        if named is not None:
-            ids = tuple(blind.ident(query.type, id) for id in named)
-            continue
-        owner = _owner(query.type, clause)
-        if owner is not None:
-            patient = blind.ident("Patient", owner)
-            continue
-        alternatives = terms_for(clause)
-        if alternatives is not None:
-            terms.append(tuple(blind.term(query.type, *each) for each in alternatives))
-    days = days_for(query)
-    reach = here.actor.account if decision.reach.kind == "set" else None
-    return Narrowing(
-        number(query.type),
-        ids,
-        patient,
-        tuple(terms),
-        days.first,
-        days.last,
-        days.until,
-        reach,
-        after,
-    )

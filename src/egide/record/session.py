@@ -9,6 +9,7 @@ from egide import fhir
 from egide.actor import Actor
 from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
+from egide.fhir.summary import is_subset
 from egide.ids import RESOURCE_ID, resource_id
 from egide.record import bundles, erasures, loading, reads, searches, writes
 from egide.record.bundle import Bundle, Result
@@ -76,6 +77,9 @@ class Session:
         _named(type, id)
         async with interaction(*self._who(), "update", type, ids=[id]) as here:
             resource = _decoded(type, body)
+            if is_subset(resource.meta):
+                words = "this is a part of a resource (SUBSETTED); a part cannot replace the whole"
+                raise Incorrect(words, issues=[Issue("business-rule", words, f"{type}.meta.tag")])
             if resource.id != id:
                 words = "must be the id in the address"
                 raise Incorrect(words, issues=[Issue("value", words, f"{type}.id")])
@@ -103,7 +107,7 @@ class Session:
         start = self._parts.cursors.read(self._actor.account, cursor)
         query = list(start.query)
         async with interaction(*self._who(), "search", start.type, query=query) as here:
-            return await searches.search(here, start.type, query, after=start.place)
+            return await searches.search(here, start.type, query, after=start.spot)
 
     async def transaction(self, bundle: Bundle) -> list[Result]:
         """All entries or none. Raises what the first bad entry raises, naming the entry."""

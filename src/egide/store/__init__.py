@@ -1,8 +1,9 @@
 """The store: sealed rows, blind index, edges. Only `record`, `app` and some of `ops` may use it."""
 
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
-from egide.store.finding import Candidate, Narrowing, Place, candidates
+from egide.store.finding import Candidate, Narrowing, Order, Place, Refers, candidates, count
 from egide.store.keys import Keys
+from egide.store.parameters import parameter_number
 from egide.store.reading import Opened, Reader
 from egide.store.row import Row
 from egide.store.writing import Draft, Prepared, Writer
@@ -15,12 +16,16 @@ __all__ = [
     "Keys",
     "Narrowing",
     "Opened",
+    "Order",
     "Place",
     "Prepared",
     "Reader",
+    "Refers",
     "Row",
     "Writer",
     "candidates",
     "certificates",
+    "count",
+    "parameter_number",
     "take_effect",
 ]

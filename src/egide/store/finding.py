@@ -1,20 +1,20 @@
-"""Finding: the access path of a search, and the candidates it yields, page by page.
+"""Finding: the access path of a search, and the candidates it yields, batch by batch.
 
-The index only narrows; whoever asked opens each candidate and decides. Order is the type's main
-day, newest first, with the row's place of insertion breaking ties, so that a keyset cursor
-`(day, pk)` resumes exactly where a page ended.
+The index only narrows; whoever asked opens each candidate and decides. A keyset place
+`(value, pk)` resumes exactly where a batch ended, whatever was written meanwhile.
 
 Hazard measured and avoided: with a common term the ordered scan is quickest, with a rare one the
 inverted index; so a bounded stretch of the ordered scan is probed first and the inverted index
-asked only when the stretch did not fill the page.
+asked only when the stretch did not fill the batch.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import Literal, NamedTuple
 
 from egide.db import Connection, Fetched
+from egide.fhir.definitions import number
 from egide.store.reading import row_of
 from egide.store.row import Row
 
@@ -25,10 +25,10 @@ _ROW = (
     "r.pk, r.id, r.type, r.version, r.key, r.updated, r.day, r.until, r.deleted,"
     " array_send(r.terms) as terms, r.sealed"
 )
-_OF_PATIENT = (
-    "r.key = any(array(select number from data_key where owner = {0} union all"
+_OWNED = (
+    "array(select number from data_key where owner = any({0}::uuid[]) union all"
     " select s.number from shared_key s join data_key k on k.number = s.holder"
-    " where k.owner = {0}))"
+    " where k.owner = any({0}::uuid[]))"
 )
 _IN_REACH = (
     "(exists (select from reach a where a.account = {0} and a.patient_key = r.key)"
@@ -36,34 +36,65 @@ _IN_REACH = (
     " or exists (select from shared_key s join reach a on a.patient_key = s.holder"
     " where s.number = r.key and a.account = {0}))"
 )
+_REFERS = "r.id in (select source from ref where parameter = {1} and target = any({0}::uuid[]))"
+
+
+class Order(NamedTuple):
+    """By which column, and which way; the place of insertion breaks ties."""
+
+    column: Literal["day", "updated"] = "day"
+    descending: bool = True
+
+
+BY_DAY = Order()
+"""Newest main day first: the order when none is asked for."""
 
 
 class Place(NamedTuple):
-    """Where a page ended: the last row's day and place of insertion."""
+    """Where a batch ended: the last row's value in the order, and its place of insertion."""
 
-    day: date
+    value: date | datetime
     pk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """It refers to one of `targets` (idents) along the edge numbered `parameter`.
+
+    `patients`: targets that are Patients; a row of one of their records refers there too.
+    """
+
+    parameter: int
+    targets: tuple[bytes, ...]
+    patients: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
     """What the index can hold a search to. All that is given must hold.
 
-    `ids`: idents, one of which it must be. `patient`: ident of the patient whose record it is in.
-    `terms`: for each clause the blind terms of which it must have one. `first`, `last`: its main
-    day, inclusive; `until`: its end is not before. `reach`: the account whose reach it must
-    be in. `after`: the place to go on from.
+    `ids`: idents, one of which it must be. `owners`: idents of patients, in the record of one of
+    which it must be. `terms`: for each clause the blind terms of which it must have one. `refers`:
+    edges it must have. `first`, `last`: its main day, inclusive; `until`: its end is not before.
+    `reach`: the account whose reach it must be in. `after`: the place to go on from.
     """
 
-    type: int
+    type: str
     ids: tuple[bytes, ...] | None = None
-    patient: bytes | None = None
+    owners: tuple[tuple[bytes, ...], ...] = ()
     terms: tuple[tuple[int, ...], ...] = ()
+    refers: tuple[Refers, ...] = ()
     first: date | None = None
     last: date | None = None
     until: date | None = None
     reach: int | None = None
+    order: Order = BY_DAY
     after: Place | None = None
+
+    @property
+    def selective(self) -> bool:
+        """Whether it is held to some ids, patients or edges: few rows, whatever the terms."""
+        return self.ids is not None or bool(self.owners) or bool(self.refers)
 
 
 class Candidate(NamedTuple):
@@ -71,23 +102,21 @@ class Candidate(NamedTuple):
 
     row: Row
     place: Place
+    day: date
 
 
 async def candidates(
     connection: Connection, narrowing: Narrowing, page: int
 ) -> AsyncIterator[list[Candidate]]:
     """Batches of candidates in order, the first about `page` rows, until there are no more."""
-    size = page
+    size = max(page, 1)
     after = narrowing.after
-    probe = bool(narrowing.terms) and narrowing.patient is None and narrowing.ids is None
+    probe = bool(narrowing.terms) and not narrowing.selective
     while True:
         here = replace(narrowing, after=after)
-        if probe:
-            batch = await _stretch(connection, here, size)
-            if len(batch) < size:
-                probe = False
-                batch = await _batch(connection, here, size)
-        else:
+        batch = await _stretch(connection, here, size) if probe else []
+        if not probe or len(batch) < size:
+            probe = False
             batch = await _batch(connection, here, size)
         if batch:
             yield batch
@@ -97,28 +126,58 @@ async def candidates(
         size = min(size * 2, _LARGEST_BATCH)
 
 
+async def count(connection: Connection, narrowing: Narrowing) -> int:
+    """How many rows the narrowing leaves."""
+    where, values = _conditions(narrowing)
+    text = f"select count(*) from resource r where {where}"  # noqa: S608  (fixed fragments only)
+    number: int = await connection.fetchval(text, *values)
+    return number
+
+
 async def _batch(connection: Connection, narrowing: Narrowing, size: int) -> list[Candidate]:
     where, values = _conditions(narrowing)
-    text = (
-        f"select {_ROW} from resource r where {where}"  # noqa: S608  (fixed fragments only)
-        f" order by r.day desc, r.pk desc limit {size}"
-    )
-    return [_candidate(record) for record in await connection.fetch(text, *values)]
+    order = _order(narrowing.order)
+    text = f"select {_ROW} from resource r where {where} order by {order} limit {size}"  # noqa: S608
+    return [_candidate(narrowing, record) for record in await connection.fetch(text, *values)]
 
 
 async def _stretch(connection: Connection, narrowing: Narrowing, size: int) -> list[Candidate]:
     where, values = _conditions(replace(narrowing, terms=()))
     terms, values = _term_conditions(narrowing.terms, values)
+    order = _order(narrowing.order)
     text = (
         f"select {_ROW} from (select * from resource r where {where}"  # noqa: S608  (as above)
-        f" order by r.day desc, r.pk desc limit {_STRETCH}) r where {terms}"
-        f" order by r.day desc, r.pk desc limit {size}"
+        f" order by {order} limit {_STRETCH}) r where {terms} order by {order} limit {size}"
     )
-    return [_candidate(record) for record in await connection.fetch(text, *values)]
+    return [_candidate(narrowing, record) for record in await connection.fetch(text, *values)]
+
+
+def _order(order: Order) -> str:
+    """The order as the indexes have it: (type, day desc, pk) and (type, updated, pk)."""
+    match order:
+        case Order("day", True):
+            return "r.day desc, r.pk"
+        case Order("day", False):
+            return "r.day, r.pk desc"
+        case Order("updated", True):
+            return "r.updated desc, r.pk desc"
+    return "r.updated, r.pk"
+
+
+def _beyond(order: Order) -> str:
+    """What is after a place ({0}: its value, {1}: its pk), so that the index can start there."""
+    match order:
+        case Order("day", True):
+            return "r.day <= {0} and (r.day < {0} or r.pk > {1})"
+        case Order("day", False):
+            return "r.day >= {0} and (r.day > {0} or r.pk < {1})"
+        case Order("updated", True):
+            return "(r.updated, r.pk) < ({0}, {1})"
+    return "(r.updated, r.pk) > ({0}, {1})"
 
 
 def _conditions(narrowing: Narrowing) -> tuple[str, list[object]]:
-    values: list[object] = [narrowing.type]
+    values: list[object] = [number(narrowing.type)]
     parts = ["r.type = $1", "not r.deleted"]
 
     def put(fragment: str, *given: object) -> None:
@@ -128,8 +187,18 @@ def _conditions(narrowing: Narrowing) -> tuple[str, list[object]]:
 
     if narrowing.ids is not None:
         put("r.id = any({}::uuid[])", list(narrowing.ids))
-    if narrowing.patient is not None:
-        put(_OF_PATIENT, narrowing.patient)
+    for owners in narrowing.owners:
+        put(f"r.key = any({_OWNED})", list(owners))
+    for edge in narrowing.refers:
+        if edge.patients:
+            put(
+                f"({_REFERS} or r.key = any({_OWNED.replace('{0}', '{2}')}))",
+                list(edge.targets),
+                edge.parameter,
+                list(edge.patients),
+            )
+        else:
+            put(_REFERS, list(edge.targets), edge.parameter)
     if narrowing.first is not None:
         put("r.day >= {}", narrowing.first)
     if narrowing.last is not None:
@@ -139,7 +208,7 @@ def _conditions(narrowing: Narrowing) -> tuple[str, list[object]]:
     if narrowing.reach is not None:
         put(_IN_REACH, narrowing.reach)
     if narrowing.after is not None:
-        put("(r.day, r.pk) < ({}, {})", narrowing.after.day, narrowing.after.pk)
+        put(_beyond(narrowing.order), *narrowing.after)
     text = " and ".join(parts)
     if narrowing.terms:
         terms, values = _term_conditions(narrowing.terms, values)
@@ -158,5 +227,6 @@ def _term_conditions(
     return " and ".join(parts), values
 
 
-def _candidate(record: Fetched) -> Candidate:
-    return Candidate(row_of(record), Place(record["day"], record["pk"]))
+def _candidate(narrowing: Narrowing, record: Fetched) -> Candidate:
+    place = Place(record[narrowing.order.column], record["pk"])
+    return Candidate(row_of(record), place, record["day"])

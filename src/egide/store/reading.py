@@ -63,6 +63,10 @@ class Reader:
         record = await connection.fetchrow(_SQL["current"], self._blind.ident(type, id))
         return None if record is None else row_of(record)
 
+    async def many(self, connection: Connection, ids: Sequence[bytes]) -> list[Row]:
+        """The current rows with these idents, those that exist."""
+        return [row_of(record) for record in await connection.fetch(_SQL["many"], list(ids))]
+
     async def version(self, connection: Connection, type: str, id: str, version: int) -> Row | None:
         """One version of `type`/`id`, current or older, or None."""
         current = await self.current(connection, type, id)

@@ -93,7 +93,7 @@ class Writer:
 
     def __init__(self, ring: KeyRing, keys: Keys, bases: frozenset[str] = frozenset()) -> None:
         """`bases`: own base addresses, ending with `/`; references under them are local."""
-        self._index = Indexer(bases=bases).index
+        self.index = Indexer(bases=bases).index
         self._blind = ring.blind
         self._keys = keys
 
@@ -214,18 +214,18 @@ class Writer:
         type = each.draft.type
         now = before = None
         if each.mapping is not None:
-            found = self._index(type, each.mapping)
+            found = self.index(type, each.mapping)
             each.day, each.until = found.day or NO_DAY, found.until or NO_END
             each.terms = [self._blind.term(type, name, value) for name, value in found.terms]
             each.edges = self._edges(found.references)
-            now = concerns(self._index, type, each.mapping, found.patients)
+            now = concerns(self.index, type, each.mapping, found.patients)
         if each.unchanged:
             each.edges_before = each.edges
             return now, now
         if each.current_mapping is not None:
-            found = self._index(type, each.current_mapping)
+            found = self.index(type, each.current_mapping)
             each.edges_before = self._edges(found.references)
-            before = concerns(self._index, type, each.current_mapping, found.patients)
+            before = concerns(self.index, type, each.current_mapping, found.patients)
         return now, before
 
     async def _choose(

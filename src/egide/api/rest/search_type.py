@@ -49,19 +49,24 @@ def searchset(call: Call, page: Page) -> bytes:
         }
         for each in page.entries
     ]
-    if page.ignored:
-        entries.append({"resource": _ignored(page.ignored), "search": {"mode": "outcome"}})
-    return bundle("searchset", links, entries)
+    entries += [
+        {
+            "fullUrl": full_url(call.base, each),
+            "resource": msgspec.Raw(each.body),
+            "search": {"mode": "include"},
+        }
+        for each in page.included
+    ]
+    if page.notes:
+        entries.append({"resource": _notes(page.notes), "search": {"mode": "outcome"}})
+    more = {} if page.total is None else {"total": page.total}
+    return bundle("searchset", links, entries, **more)
 
 
 def _address(here: str, query: Sequence[tuple[str, str]]) -> str:
     return f"{here}?{urlencode(query)}" if query else here
 
 
-def _ignored(names: Sequence[str]) -> dict[str, Any]:
-    issue = {
-        "severity": "warning",
-        "code": "not-supported",
-        "diagnostics": f"ignored, as handling=lenient allows: {', '.join(names)}",
-    }
-    return {"resourceType": "OperationOutcome", "issue": [issue]}
+def _notes(words: Sequence[str]) -> dict[str, Any]:
+    issues = [{"severity": "warning", "code": "incomplete", "diagnostics": each} for each in words]
+    return {"resourceType": "OperationOutcome", "issue": issues}

@@ -2,6 +2,10 @@
 select id, type, version, key, updated, day, until, deleted, array_send(terms) as terms, sealed
 from resource where id = $1
 
+-- many: The current rows with these ids.
+select id, type, version, key, updated, day, until, deleted, array_send(terms) as terms, sealed
+from resource where id = any($1::uuid[])
+
 -- version: One older version.
 select id, type, version, key, updated, deleted, columns, sealed
 from version where id = $1 and version = $2

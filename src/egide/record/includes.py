@@ -1,0 +1,87 @@
+"""Includes: what matches refer to, and what refers to them.
+
+https://hl7.org/fhir/R4/search.html#include
+"""
+
+from collections.abc import Sequence
+
+from egide.errors import TooCostly
+from egide.fhir.search.join import Include
+from egide.record.joins import Joins
+from egide.record.opening import Opening, Seen
+from egide.store import Narrowing, candidates
+
+MOST = 1_000
+"""Resources one page may bring along."""
+
+_PAGE = 200
+
+
+class Includes:
+    """Finds what a page brings along, each resource once, permitted like everything else."""
+
+    def __init__(self, opening: Opening, joins: Joins) -> None:
+        self._opening = opening
+        self._joins = joins
+        self._index = opening.here.parts.writer.index
+
+    async def of(self, matches: Sequence[Seen], wanted: Sequence[Include]) -> list[Seen]:
+        """What `wanted` brings along with `matches`, in the order it was found."""
+        known = {match.reference for match in matches}
+        brought: list[Seen] = []
+        frontier, asked = list(matches), wanted
+        while frontier and asked:
+            found = [seen for include in asked for seen in await self._one(include, frontier)]
+            frontier = []
+            for seen in found:
+                if seen.reference not in known:
+                    known.add(seen.reference)
+                    frontier.append(seen)
+            brought += frontier
+            if len(brought) > MOST:
+                raise TooCostly(f"a page would bring more than {MOST:,} resources along; ask less")
+            asked = [include for include in wanted if include.iterate]
+        return brought
+
+    async def _one(self, include: Include, frontier: Sequence[Seen]) -> list[Seen]:
+        if include.reverse:
+            return await self._referring(include, frontier)
+        references = [
+            target
+            for seen in frontier
+            if seen.emitted.type == include.source
+            for target in self._targets(include, seen)
+        ]
+        return list((await self._opening.targets(references)).values())
+
+    def _targets(self, include: Include, seen: Seen) -> list[str]:
+        found = self._index(seen.emitted.type, seen.resource)
+        return [
+            target
+            for parameter, target in (*found.references, *found.about)
+            if (include.edge is None or parameter == include.edge.parameter)
+            and _is(target, include.target or (include.edge and include.edge.target))
+        ]
+
+    async def _referring(self, include: Include, frontier: Sequence[Seen]) -> list[Seen]:
+        if include.edge is None:
+            return []
+        targets = {seen.reference for seen in frontier if _is(seen.reference, include.target)}
+        if not targets or not self._opening.here.decide("search", include.source).allowed:
+            return []
+        reach = self._opening.here.decide("search", include.source).reach
+        account = self._opening.here.actor.account if reach.kind == "set" else None
+        refers = self._joins.refers(include.edge, sorted(targets))
+        narrowing = Narrowing(include.source, refers=(refers,), reach=account)
+        found: list[Seen] = []
+        async for batch in candidates(self._opening.connection, narrowing, _PAGE):
+            for seen in await self._opening.see([each.row for each in batch]):
+                if seen is not None and targets & self._joins.along(seen, include.edge):
+                    found.append(seen)
+            if len(found) > MOST:
+                raise TooCostly(f"a page would bring more than {MOST:,} resources along; ask less")
+        return found
+
+
+def _is(reference: str, type: str | None) -> bool:
+    return type is None or reference.startswith(f"{type}/")

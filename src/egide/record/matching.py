@@ -1,0 +1,113 @@
+"""Matching: the stream of what satisfies a query, in an order the store keeps.
+
+Every candidate is opened, permitted, and asked the whole question, joins included.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+from egide.fhir.search.narrow import days_for
+from egide.fhir.search.query import Query, matches
+from egide.record.joins import Joins
+from egide.record.opening import Opening, Seen
+from egide.store import Narrowing, Order, Place, candidates, count
+
+
+class Match(NamedTuple):
+    """Something that satisfies the query, and its place in the store's order."""
+
+    seen: Seen
+    place: Place
+    day: date
+
+
+class Matching:
+    """One query, asked on one connection."""
+
+    def __init__(self, opening: Opening, query: Query) -> None:
+        self._opening = opening
+        self.query = query
+        self.joins = Joins(opening)
+        self._narrowing: Narrowing | None = None
+
+    async def stream(
+        self, order: Order, after: Place | None, page: int, *, from_day: date | None = None
+    ) -> AsyncIterator[list[Match]]:
+        """Batches of matches, in `order`, after a place (or from a day on, in a day's order)."""
+        narrowing = await self.narrowing()
+        narrowing = replace(narrowing, order=order, after=after)
+        if from_day is not None and order.descending:
+            narrowing = replace(narrowing, last=min(narrowing.last or from_day, from_day))
+        elif from_day is not None:
+            narrowing = replace(narrowing, first=max(narrowing.first or from_day, from_day))
+        async for batch in candidates(self._opening.connection, narrowing, page):
+            seen = await self._opening.see([each.row for each in batch])
+            asked = [
+                Match(each, candidate.place, candidate.day)
+                for candidate, each in zip(batch, seen, strict=True)
+                if each is not None and matches(self.query, each.resource)
+            ]
+            yield await self._joined(asked)
+
+    async def number(self) -> int:
+        """How many match. Raises TooCostly."""
+        narrowing = await self.narrowing()
+        if self._plain():
+            return await count(self._opening.connection, narrowing)
+        total = 0
+        async for batch in self.stream(Order(), None, 200):
+            total += len(batch)
+        return total
+
+    async def narrowing(self) -> Narrowing:
+        """What the index holds the query to: always a superset of the answer."""
+        if self._narrowing is None:
+            self._narrowing = await self._narrow()
+        return self._narrowing
+
+    async def _narrow(self) -> Narrowing:
+        query, here = self.query, self._opening.here
+        reach = here.decide("search", query.type).reach
+        account = here.actor.account if reach.kind == "set" else None
+        days = days_for(query)
+        narrowing = Narrowing(
+            query.type, first=days.first, last=days.last, until=days.until, reach=account
+        )
+        for clause in query.clauses:
+            narrowing = self.joins.narrowed(narrowing, clause)
+        if narrowing.selective:
+            return narrowing
+        for chain in query.chains:
+            ends = await self.joins.ends(chain)
+            if ends is not None:
+                narrowing = self.joins.referring(narrowing, chain.edge, ends)
+        for has in query.has:
+            starts = await self.joins.starts(has)
+            if starts is not None:
+                blind = here.parts.blind
+                idents = {blind.ident(*start.split("/", 1)) for start in starts}
+                idents &= set(narrowing.ids) if narrowing.ids is not None else idents
+                narrowing = replace(narrowing, ids=tuple(idents))
+        return narrowing
+
+    async def _joined(self, asked: list[Match]) -> list[Match]:
+        for condition in (*self.query.chains, *self.query.has):
+            held = await self.joins.holds(condition, [match.seen for match in asked])
+            asked = [match for match, yes in zip(asked, held, strict=True) if yes]
+            if not asked:
+                break
+        return asked
+
+    def _plain(self) -> bool:
+        """Whether the narrowing alone is the answer: nothing asked, everything permitted."""
+        query, here = self.query, self._opening.here
+        decision = here.decide("search", query.type)
+        exceptions = decision.exceptions
+        return (
+            not (query.clauses or query.chains or query.has)
+            and decision.reach.kind == "all"
+            and not (exceptions.denied or exceptions.masked)
+            and not decision.withheld_of(query.type)
+        )
