@@ -14,13 +14,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-import msgspec
-
 from egide import fhir
 from egide.db import Connection, queries
 from egide.errors import Conflict, PreconditionFailed
 from egide.fhir.definitions import number
-from egide.fhir.references import rewrite
 from egide.fhir.search.index import Indexer
 from egide.seal import KeyRing, Owner, owner
 from egide.store.concerns import Concerns, concerns
@@ -112,14 +109,11 @@ class Writer:
         """
         idents = [self._blind.ident(draft.type, draft.id) for draft in drafts]
         held = await self._held(connection, drafts, idents)
-        encoded = {
-            msgspec.json.encode(old): msgspec.json.encode(new)
-            for old, new in (references or {}).items()
-        }
+        replacements = fhir.Replacements(references) if references else None
         prepared = []
         for draft, id in zip(drafts, idents, strict=True):
             current, body = held.get(id, (None, b""))
-            each = _prepare(draft, id, current, body, now, encoded)
+            each = _prepare(draft, id, current, body, now, replacements)
             if each is not None:
                 prepared.append(each)
         await self._own(connection, prepared)
@@ -317,7 +311,7 @@ def _prepare(
     current: Row | None,
     current_body: bytes,
     now: datetime,
-    references: Mapping[bytes, bytes],
+    replacements: fhir.Replacements | None,
 ) -> Prepared | None:
     """The draft as it would be written; None when there is nothing to delete."""
     alive = current is not None and not current.deleted
@@ -334,7 +328,7 @@ def _prepare(
             return None
         return Prepared(draft, id, version, now, b"", None, current, current_body, before)
     if alive and current is not None:
-        same = _encode(draft, current.version, current.updated, references)
+        same = _encode(draft, current.version, current.updated, replacements)
         if same == current_body:
             return Prepared(
                 draft,
@@ -348,13 +342,13 @@ def _prepare(
                 before,
                 unchanged=True,
             )
-    body = _encode(draft, version, now, references)
+    body = _encode(draft, version, now, replacements)
     return Prepared(draft, id, version, now, body, fhir.parse(body), current, current_body, before)
 
 
 def _encode(
-    draft: Draft, version: int, updated: datetime, references: Mapping[bytes, bytes]
+    draft: Draft, version: int, updated: datetime, replacements: fhir.Replacements | None
 ) -> bytes:
     assert draft.resource is not None
     body = fhir.encode(draft.resource, id=draft.id, version=version, updated=updated)
-    return rewrite(body, references) if references else body
+    return replacements.apply(body) if replacements else body
