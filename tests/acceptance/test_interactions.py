@@ -1,0 +1,266 @@
+"""One resource over HTTP: created, read, changed, deleted, looked back at.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+
+import pytest
+from tests.acceptance.client import Client, link, resources
+from tests.acceptance.records import new_id, observation, patient
+
+RFC_7231 = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\Z")
+
+
+def made(client: Client, **more: Any) -> dict[str, Any]:
+    return client.post("/Patient", patient(**more)).json()
+
+
+def test_create_gives_an_id_a_version_and_an_address(client: Client) -> None:
+    answer = client.post("/Patient", patient("Essai", birthDate="1980-02-29") | {"id": "mine"})
+    assert answer.status == 201
+    stored = answer.json()
+    assert stored["id"] != "mine"
+    assert stored["meta"]["versionId"] == "1"
+    assert answer.headers["etag"] == 'W/"1"'
+    assert answer.headers["location"] == f"{client.base}/Patient/{stored['id']}/_history/1"
+    assert RFC_7231.match(answer.headers["last-modified"])
+    updated = datetime.fromisoformat(stored["meta"]["lastUpdated"])
+    assert parsedate_to_datetime(answer.headers["last-modified"]) == updated.replace(microsecond=0)
+    assert abs(datetime.now(UTC) - updated) < timedelta(minutes=5)
+    assert client.get(answer.headers["location"]).json() == stored
+
+
+def test_read_gives_what_was_stored(client: Client) -> None:
+    sent = patient("Essai", birthDate="1980-02-29", active=True)
+    created = client.post("/Patient", sent)
+    id = created.json()["id"]
+    answer = client.get(f"/Patient/{id}")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/fhir+json; charset=utf-8"
+    assert answer.headers["etag"] == 'W/"1"'
+    assert answer.body == created.body
+    assert {k: v for k, v in answer.json().items() if k not in ("id", "meta")} == sent
+
+
+def test_what_is_not_there_is_not_found(client: Client) -> None:
+    client.get(f"/Patient/{new_id()}").refused(404, "not-found")
+    client.get(f"/Patient/{new_id()}/_history").refused(404, "not-found")
+    client.get(f"/Patient/{new_id()}/_history/1").refused(404, "not-found")
+    id = made(client)["id"]
+    client.get(f"/Patient/{id}/_history/2").refused(404, "not-found")
+    client.get(f"/Patient/{id}/_history/first").refused(404, "not-found")
+    client.get(f"/Observation/{id}").refused(404, "not-found")
+    client.get("/Patient/no_id!").refused(400)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("If-None-Match", 'W/"1"'),
+        ("If-None-Match", '"1"'),
+        ("If-Modified-Since", "{now}"),
+    ],
+)
+def test_who_has_the_current_version_is_not_sent_it_again(
+    client: Client, header: str, value: str
+) -> None:
+    id = made(client)["id"]
+    now = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
+    answer = client.ask("GET", f"/Patient/{id}", None, {header: value.format(now=now)})
+    assert (answer.status, answer.body) == (304, b"")
+    assert answer.headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("If-None-Match", 'W/"2"'),
+        ("If-Modified-Since", "Mon, 23 Nov 1998 10:00:00 GMT"),
+        ("If-Modified-Since", "last week"),
+    ],
+)
+def test_who_has_another_version_is_sent_the_current_one(
+    client: Client, header: str, value: str
+) -> None:
+    id = made(client)["id"]
+    answer = client.ask("GET", f"/Patient/{id}", None, {header: value})
+    assert (answer.status, answer.json()["id"]) == (200, id)
+
+
+def test_an_update_makes_the_next_version_and_keeps_the_one_before(client: Client) -> None:
+    first = made(client, active=True)
+    id = first["id"]
+    answer = client.put(f"/Patient/{id}", patient("Autre") | {"id": id})
+    assert (answer.status, answer.version()) == (200, 2)
+    assert answer.headers["location"].endswith(f"/Patient/{id}/_history/2")
+    second = answer.json()
+    assert second["name"] == [{"family": "Autre"}]
+    assert "active" not in second
+    assert client.get(f"/Patient/{id}").json() == second
+    assert client.get(f"/Patient/{id}/_history/1").json() == first
+    assert client.get(f"/Patient/{id}/_history/2").json() == second
+
+
+def test_an_update_that_changes_nothing_makes_no_version(client: Client) -> None:
+    first = made(client)
+    answer = client.put(f"/Patient/{first['id']}", first)
+    assert (answer.status, answer.version(), answer.json()) == (200, 1, first)
+
+
+def test_an_update_under_a_new_id_creates(client: Client) -> None:
+    id = new_id()
+    answer = client.put(f"/Patient/{id}", patient() | {"id": id})
+    assert (answer.status, answer.version()) == (201, 1)
+    assert client.get(f"/Patient/{id}").json() == answer.json()
+
+
+def test_an_update_may_ask_that_there_be_nothing_yet(client: Client) -> None:
+    id = new_id()
+    body = patient() | {"id": id}
+    assert client.put(f"/Patient/{id}", body, if_none_match="*").status == 201
+    client.put(f"/Patient/{id}", patient("Autre") | {"id": id}, if_none_match="*").refused(412)
+    assert client.get(f"/Patient/{id}").version() == 1
+
+
+def test_an_update_of_another_version_than_the_one_named_is_refused(client: Client) -> None:
+    id = made(client)["id"]
+    changed = patient("Autre") | {"id": id}
+    assert client.put(f"/Patient/{id}", changed, if_match='W/"1"').version() == 2
+    client.put(f"/Patient/{id}", patient("Tiers") | {"id": id}, if_match='W/"1"').refused(412)
+    client.delete(f"/Patient/{id}", if_match='W/"1"').refused(412)
+    assert client.get(f"/Patient/{id}").json()["name"] == [{"family": "Autre"}]
+    absent = new_id()
+    client.put(f"/Patient/{absent}", patient() | {"id": absent}, if_match='W/"1"').refused(412)
+    client.get(f"/Patient/{absent}").refused(404)
+
+
+def test_what_is_deleted_is_gone_and_its_history_stays(client: Client) -> None:
+    first = made(client)
+    id = first["id"]
+    answer = client.delete(f"/Patient/{id}")
+    assert (answer.status, answer.body, answer.version()) == (204, b"", 2)
+    client.get(f"/Patient/{id}").refused(410, "deleted")
+    client.get(f"/Patient/{id}/_history/2").refused(410, "deleted")
+    assert client.get(f"/Patient/{id}/_history/1").json() == first
+    entries = client.get(f"/Patient/{id}/_history").json()["entry"]
+    assert [entry["request"]["method"] for entry in entries] == ["DELETE", "POST"]
+    assert "resource" not in entries[0]
+    assert client.delete(f"/Patient/{id}").status == 204
+    assert client.delete(f"/Patient/{new_id()}").status == 204
+    again = client.put(f"/Patient/{id}", patient("Retour") | {"id": id})
+    assert (again.status, again.version()) == (201, 3)
+    assert client.get(f"/Patient/{id}").version() == 3
+
+
+def test_a_deleted_resource_is_found_by_no_search(client: Client) -> None:
+    subject = f"Patient/{made(client)['id']}"
+    id = client.post("/Observation", observation(subject)).json()["id"]
+    assert [each["id"] for each in resources(client.get(f"/Observation?patient={subject}"))] == [id]
+    client.delete(f"/Observation/{id}")
+    assert resources(client.get(f"/Observation?patient={subject}")) == []
+    assert resources(client.get(f"/Observation?_id={id}")) == []
+
+
+def test_a_history_is_paged_newest_first_without_loss(client: Client) -> None:
+    id = made(client)["id"]
+    for number in range(2, 8):
+        client.put(f"/Patient/{id}", patient(f"Essai-{number}") | {"id": id})
+    pages = client.pages(f"/Patient/{id}/_history?_count=3")
+    entries = [entry for page in pages for entry in page.json()["entry"]]
+    assert [len(page.json()["entry"]) for page in pages] == [3, 3, 1]
+    assert [entry["resource"]["meta"]["versionId"] for entry in entries] == list("7654321")
+    for page in pages:
+        assert page.json()["type"] == "history"
+        assert client.get(str(link(page, "self"))).json()["entry"] == page.json()["entry"]
+    for entry in entries:
+        version = entry["resource"]["meta"]["versionId"]
+        assert entry["fullUrl"] == f"{client.base}/Patient/{id}"
+        assert entry["response"]["etag"] == f'W/"{version}"'
+        assert entry["response"]["lastModified"] == entry["resource"]["meta"]["lastUpdated"]
+        assert entry["resource"] == client.get(f"/Patient/{id}/_history/{version}").json()
+
+
+@pytest.mark.parametrize("query", ["_count=0", "_count=-1", "_count=x", "_before=x", "_since=2024"])
+def test_a_history_refuses_what_it_does_not_know(client: Client, query: str) -> None:
+    id = made(client)["id"]
+    client.get(f"/Patient/{id}/_history?{query}").refused(400)
+
+
+def test_a_client_chooses_how_much_comes_back(client: Client) -> None:
+    whole = client.post("/Patient", patient(), prefer="return=representation")
+    assert whole.json()["resourceType"] == "Patient"
+    minimal = client.post("/Patient", patient(), prefer="return=minimal")
+    assert (minimal.status, minimal.body) == (201, b"")
+    assert client.get(minimal.headers["location"]).headers["etag"] == minimal.headers["etag"]
+    told = client.post("/Patient", patient(), prefer="return=OperationOutcome")
+    assert told.status == 201
+    assert told.issues()[0]["severity"] == "information"
+    assert client.get(told.headers["location"]).status == 200
+
+
+def test_head_is_read_without_the_body(client: Client) -> None:
+    id = made(client)["id"]
+    read, head = client.get(f"/Patient/{id}"), client.ask("HEAD", f"/Patient/{id}")
+    assert (head.status, head.body) == (200, b"")
+    for name in ("etag", "last-modified", "content-type", "content-length"):
+        assert head.headers[name] == read.headers[name]
+    gone = client.ask("HEAD", f"/Patient/{new_id()}")
+    assert (gone.status, gone.body) == (404, b"")
+
+
+def test_pretty_is_the_same_in_more_lines(client: Client) -> None:
+    id = made(client)["id"]
+    dense, pretty = client.get(f"/Patient/{id}"), client.get(f"/Patient/{id}?_pretty=true")
+    assert pretty.json() == dense.json()
+    assert b"\n" not in dense.body and pretty.body.count(b"\n") > 5
+    client.get(f"/Patient/{id}?_pretty=perhaps").refused(400)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("json", "application/fhir+json; charset=utf-8"),
+        ("application/fhir%2Bjson", "application/fhir+json; charset=utf-8"),
+        ("application/json", "application/json; charset=utf-8"),
+    ],
+)
+def test_the_format_asked_for_is_the_format_given(client: Client, asked: str, given: str) -> None:
+    id = made(client)["id"]
+    assert client.get(f"/Patient/{id}?_format={asked}").headers["content-type"] == given
+    assert client.get(f"/Patient?_id={id}&_format={asked}").headers["content-type"] == given
+    wanted = client.get(f"/Patient/{id}", accept="application/json")
+    assert wanted.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "digits", ["5.40", "0.000001000", "1e2", "-0.0", "123456789012345678.90", "1.0E-20", "100"]
+)
+def test_decimals_keep_every_digit(client: Client, digits: str) -> None:
+    subject = f"Patient/{made(client)['id']}"
+    body = (
+        b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference"'
+        b':"%s"},"valueQuantity":{"value":%s}}' % (subject.encode(), digits.encode())
+    )
+    id = client.post("/Observation", body).json()["id"]
+    assert b'"value":%s}' % digits.encode() in client.get(f"/Observation/{id}").body
+
+
+def test_two_who_update_at_once_do_not_overwrite_each_other(client: Client) -> None:
+    """Each names the version it read: of all writers of one version exactly one succeeds."""
+    id = made(client)["id"]
+    for version in range(1, 5):
+        bodies = [patient(f"Essai-{version}-{number}") | {"id": id} for number in range(4)]
+
+        def write(body: Any, tag: str = f'W/"{version}"') -> int:
+            return client.put(f"/Patient/{id}", body, if_match=tag).status
+
+        with ThreadPoolExecutor(4) as threads:
+            statuses = sorted(threads.map(write, bodies))
+        assert statuses[0] == 200
+        assert set(statuses[1:]) <= {409, 412}
+    assert client.get(f"/Patient/{id}").version() == 5
