@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from egide.cli.access_token import access_token
+from egide.cli.bench import bench
 from egide.cli.clients import clients
 from egide.cli.demo import demo
 from egide.cli.doctor import doctor
@@ -36,6 +37,7 @@ app.command("import")(load)
 app.command("access-token")(access_token)
 app.command()(erase)
 app.command()(doctor)
+app.command()(bench)
 app.command()(routes)
 app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")

@@ -1,0 +1,29 @@
+"""How much is measured: quickly, while one works, or in full, for the figures in the docs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes and seconds of one run.
+
+    `seconds` each load lasts; `copies` of the corpus under other identities, loaded besides it;
+    `part` of its bundles, loaded where all would take too long; `keys` of patients in the new
+    epoch; `erased` resources of the patient who is erased; `synthetic` patients made when there
+    are no Synthea bundles.
+    """
+
+    name: str
+    seconds: float
+    copies: int
+    part: int
+    steps: int
+    keys: int
+    erased: int
+    synthetic: int
+    connections: int = 16
+    writers: int = 8
+
+
+QUICK = Plan("quick", 3.0, 0, 30, 1_500, 20_000, 10_000, 100)
+FULL = Plan("full", 12.0, 3, 100, 4_000, 100_000, 10_000, 300)

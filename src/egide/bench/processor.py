@@ -1,0 +1,75 @@
+"""Processor time and private memory of families of processes, read from /proc."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Memory(NamedTuple):
+    """Bytes of one process: its proportional share of all, and what nobody shares with it."""
+
+    proportional: int
+    private: int
+
+
+def family(pid: int) -> list[int]:
+    """`pid` and all processes below it that run now."""
+    below: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))) is not None:
+            below.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [pid]
+    for each in found:
+        found += below.get(each, ())
+    return found
+
+
+def seconds(pids: Iterable[int]) -> float:
+    """Processor time of these families so far, the processes of theirs that ended included."""
+    total = 0
+    for root in pids:
+        for pid in family(root):
+            fields = _stat(pid)
+            if fields is not None:
+                total += sum(int(each) for each in fields[11:15])
+    return total / _TICK
+
+
+class Meter:
+    """Processor time of named families between its making and `spent`."""
+
+    def __init__(self, families: Mapping[str, Iterable[int]]) -> None:
+        self._families = {name: list(pids) for name, pids in families.items()}
+        self._before = {name: seconds(pids) for name, pids in self._families.items()}
+
+    def spent(self) -> dict[str, float]:
+        """Seconds by name."""
+        return {
+            name: max(seconds(pids) - self._before[name], 0.0)
+            for name, pids in self._families.items()
+        }
+
+
+def per_operation(spent: Mapping[str, float], operations: float) -> dict[str, float]:
+    """Microseconds an operation, by name."""
+    return {name: round(each * 1e6 / max(operations, 1), 1) for name, each in spent.items()}
+
+
+def memory(pid: int) -> Memory:
+    """What /proc/PID/smaps_rollup says."""
+    sizes: dict[str, int] = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+        name, _, rest = line.partition(":")
+        sizes[name] = int(rest.split()[0]) * 1024
+    return Memory(sizes["Pss"], sizes["Private_Clean"] + sizes["Private_Dirty"])
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat after the name: state, parent, …, utime, stime, cutime …"""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None

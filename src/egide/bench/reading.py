@@ -1,0 +1,87 @@
+"""Reads by id over REST: decided, opened, logged."""
+
+import asyncio
+import contextlib
+import shutil
+import sys
+
+from egide.bench import targets
+from egide.bench.figure import Figure, Section
+from egide.bench.site import environment
+from egide.bench.stand import Load, Service
+from egide.errors import Fault
+
+_MANY = 5_000
+
+
+async def reading(service: Service) -> Section:
+    """Reads alone, on one connection, and while an import runs."""
+    stand = service.stand
+    chosen = stand.contents.identities[:_MANY]
+    requests = [service.requests.get(f"{type}/{id}") for type, id in chosen]
+    await service.load(requests, seconds=1)
+    alone = await service.load(requests)
+    single = await service.load(requests, connections=1, seconds=stand.plan.seconds / 2)
+    meanwhile = await _while_importing(service, requests)
+    figures = [
+        Figure(
+            name=f"read by id, {stand.plan.connections} connections",
+            value=alone.rate,
+            unit="requests/s",
+            target=targets.READS,
+            cpu=alone.cpu,
+            note=f"{alone.size:,.0f} bytes an answer",
+        ),
+        _milliseconds("  p50", alone, 0.50),
+        _milliseconds("  p99", alone, 0.99, target=targets.READ_P99),
+        Figure(
+            name="read by id, one connection",
+            value=single.rate,
+            unit="requests/s",
+            cpu=single.cpu,
+        ),
+        _milliseconds("  p50", single, 0.50),
+        Figure(
+            name=f"read while importing, {stand.plan.connections} connections",
+            value=meanwhile.rate,
+            unit="requests/s",
+        ),
+        _milliseconds("  p50", meanwhile, 0.50),
+        _milliseconds("  p99", meanwhile, 0.99, target=targets.READ_P99_WHILE_IMPORTING),
+        Figure(name="WAL per read", value=alone.wal / alone.answered.answers, unit="bytes"),
+    ]
+    how = f"GET /fhir/Type/id, {len(chosen):,} resources of all types in turn, after a warm-up."
+    return Section("Reads", how, tuple(figures))
+
+
+def _milliseconds(name: str, load: Load, share: float, **more: object) -> Figure:
+    value = load.answered.percentile(share)
+    return Figure(name=name, value=value, unit="ms", **more)  # type: ignore[arg-type]
+
+
+async def _while_importing(service: Service, requests: list[bytes]) -> Load:
+    """The same reads, while `egide import` loads the corpus under new identities."""
+    stand = service.stand
+    folder = stand.site.folder / "meanwhile"
+    stand.corpus.write(folder, 99)
+    importing = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "egide",
+        "import",
+        str(folder),
+        env=environment(stand.site.settings),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await asyncio.sleep(2)
+        load = await service.load(requests)
+        if importing.returncode is not None and importing.returncode != 0:
+            raise Fault("the import beside the reads failed")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            importing.terminate()
+        await importing.wait()
+        shutil.rmtree(folder)
+    return load

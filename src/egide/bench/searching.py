@@ -1,0 +1,60 @@
+"""Searches over REST, each page opened, checked, permitted and logged."""
+
+from collections.abc import Mapping, Sequence
+
+from egide.bench import targets
+from egide.bench.corpus import zipf
+from egide.bench.figure import Figure, Section, Target
+from egide.bench.stand import Service
+
+_MANY = 3_000
+
+
+async def searching(service: Service) -> Section:
+    """By patient, code and date; by code; by patient."""
+    contents, chance = service.stand.contents, service.stand.chance
+    drawn = chance.choices(contents.observations, k=_MANY)
+    figures = [
+        await _measured(
+            service,
+            "by patient, code and date",
+            [
+                {"patient": each.patient, "code": each.code, "date": f"ge{each.day}"}
+                for each in drawn
+            ],
+            targets.SEARCH_PATIENT_CODE_DATE,
+        ),
+        await _measured(
+            service,
+            "by code, drawn Zipf, 20 full results",
+            [{"code": code, "_count": "20"} for code in zipf(contents.codes, _MANY, chance)],
+            targets.SEARCH_CODE,
+        ),
+        await _measured(
+            service,
+            "by patient, 20 full results",
+            [{"patient": each.patient, "_count": "20"} for each in drawn],
+        ),
+    ]
+    how = (
+        f"GET /fhir/Observation?…, {_MANY:,} questions in turn over "
+        f"{service.stand.plan.connections} connections, after a warm-up."
+    )
+    return Section("Searches", how, tuple(figures))
+
+
+async def _measured(
+    service: Service, name: str, queries: Sequence[Mapping[str, str]], target: Target | None = None
+) -> Figure:
+    requests = [service.requests.get("Observation", query) for query in queries]
+    await service.load(requests, seconds=0.5)
+    load = await service.load(requests)
+    p50, p99 = load.answered.percentile(0.5), load.answered.percentile(0.99)
+    return Figure(
+        name=name,
+        value=load.rate,
+        unit="searches/s",
+        target=target,
+        cpu=load.cpu,
+        note=f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {load.size:,.0f} bytes an answer",
+    )
