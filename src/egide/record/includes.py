@@ -4,12 +4,13 @@ https://hl7.org/fhir/R4/search.html#include
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from egide.errors import TooCostly
 from egide.fhir.search.join import Include
 from egide.record.joins import Joins
 from egide.record.opening import Opening, Seen
-from egide.store import Narrowing, candidates
+from egide.store import candidates
 
 MOST = 1_000
 """Resources one page may bring along."""
@@ -69,10 +70,8 @@ class Includes:
         targets = {seen.reference for seen in frontier if _is(seen.reference, include.target)}
         if not targets or not self._opening.here.decide("search", include.source).allowed:
             return []
-        reach = self._opening.here.decide("search", include.source).reach
-        account = self._opening.here.actor.account if reach.kind == "set" else None
         refers = self._joins.refers(include.edge, sorted(targets))
-        narrowing = Narrowing(include.source, refers=(refers,), reach=account)
+        narrowing = replace(self._joins.within_reach(include.source), refers=(refers,))
         found: list[Seen] = []
         async for batch in candidates(self._opening.connection, narrowing, _PAGE):
             for seen in await self._opening.see([each.row for each in batch]):

@@ -97,10 +97,19 @@ class Joins:
 
     def narrowing(self, type: str, condition: Condition) -> Narrowing:
         """What the index can hold one condition on `type` to; joins narrow nothing here."""
-        reach = self._here.decide("search", type).reach
-        account = self._here.actor.account if reach.kind == "set" else None
-        narrowing = Narrowing(type, reach=account)
+        narrowing = self.within_reach(type)
         return self.narrowed(narrowing, condition) if isinstance(condition, Clause) else narrowing
+
+    def within_reach(self, type: str) -> Narrowing:
+        """What the actor's reach alone holds a search of `type` to."""
+        here = self._here
+        reach = here.decide("search", type).reach
+        if reach.kind == "set":
+            return Narrowing(type, reach=here.actor.account)
+        if reach.kind == "one" and not reach.unbound and here.actor.patient is not None:
+            own = here.parts.blind.ident("Patient", here.actor.patient)
+            return Narrowing(type, owners=((own,),))
+        return Narrowing(type)
 
     def narrowed(self, narrowing: Narrowing, clause: Clause) -> Narrowing:
         """`narrowing`, and what one clause adds to it."""

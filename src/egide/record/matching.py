@@ -69,11 +69,12 @@ class Matching:
 
     async def _narrow(self) -> Narrowing:
         query, here = self.query, self._opening.here
-        reach = here.decide("search", query.type).reach
-        account = here.actor.account if reach.kind == "set" else None
         days = days_for(query)
-        narrowing = Narrowing(
-            query.type, first=days.first, last=days.last, until=days.until, reach=account
+        narrowing = replace(
+            self.joins.within_reach(query.type),
+            first=days.first,
+            last=days.last,
+            until=days.until,
         )
         for clause in query.clauses:
             narrowing = self.joins.narrowed(narrowing, clause)

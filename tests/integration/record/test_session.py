@@ -180,3 +180,21 @@ async def test_the_gate_refuses_before_anything_is_looked_up(
     async with record.open(system, "HRESCH") as session:
         with pytest.raises(Forbidden):
             await session.read("Patient", "a")
+
+
+async def test_a_patient_sees_his_own_record_and_no_other(record: Record, system: Actor) -> None:
+    async with record.open(system) as session:
+        mine = await session.create("Patient", PATIENT)
+        other = await session.create("Patient", PATIENT)
+        seen = await session.create("Observation", observation(mine.id))
+        hidden = await session.create("Observation", observation(other.id))
+    patient = Actor(104, "test-patient", frozenset({"patient"}), 1004, patient=mine.id)
+    async with record.open(patient, "PATRQT") as session:
+        page = await session.search("Observation", [("_total", "accurate")])
+        assert ([each.id for each in page.entries], page.total) == ([seen.id], 1)
+        found = await session.search("Patient", [])
+        assert [each.id for each in found.entries] == [mine.id]
+        with pytest.raises(NotFound):
+            await session.read("Observation", hidden.id)
+        with pytest.raises(Forbidden):
+            await session.create("Observation", observation(mine.id))
