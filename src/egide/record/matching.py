@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
+from egide.fhir.search.join import Condition
 from egide.fhir.search.narrow import days_for
 from egide.fhir.search.query import Query, matches
 from egide.record.joins import Joins
@@ -94,7 +95,8 @@ class Matching:
         return narrowing
 
     async def _joined(self, asked: list[Match]) -> list[Match]:
-        for condition in (*self.query.chains, *self.query.has):
+        conditions: list[Condition] = [*self.query.chains, *self.query.has]
+        for condition in conditions:
             held = await self.joins.holds(condition, [match.seen for match in asked])
             asked = [match for match, yes in zip(asked, held, strict=True) if yes]
             if not asked:

@@ -56,7 +56,7 @@ class Opening:
                 mine = await reached(parts, self.connection, decision, here.actor, patients)
             resource = fhir.parse(each.body)
             emitted = emit(decision, each, resource["id"], reached=mine)
-            seen.append(emitted and Seen(resource, emitted, each.row.id))
+            seen.append(None if emitted is None else Seen(resource, emitted, each.row.id))
         return seen
 
     async def targets(self, references: Sequence[str]) -> dict[str, Seen]:
