@@ -10,7 +10,7 @@ from egide.fhir.definitions import (
     type_name,
 )
 from egide.fhir.invalid import Invalid
-from egide.fhir.references import reference_strings, replace_references
+from egide.fhir.references import Replacements, reference_strings, replace_references
 from egide.fhir.resource import Resource, decode, encode, parse, type_of
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Bundle",
     "Entry",
     "Invalid",
+    "Replacements",
     "Resource",
     "SearchParameter",
     "compartment",

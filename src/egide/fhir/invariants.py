@@ -219,6 +219,11 @@ class _Reader:
         return frozenset(codes)
 
 
+def read_condition(expression: str, children: frozenset[str]) -> Condition:
+    """A FHIRPath expression about `children` (FHIR names). Raises Beyond if it says more."""
+    return _Reader(expression, children).read()
+
+
 def holds(
     condition: Condition,
     count: Callable[[str], int],
@@ -261,7 +266,7 @@ def conditions(type_: str) -> tuple[tuple[Invariant, Condition], ...]:
     for invariant in definition.invariants:
         if invariant.severity == "error" and not invariant.element:
             try:
-                condition = _Reader(invariant.expression, children).read()
+                condition = read_condition(invariant.expression, children)
             except Beyond:
                 continue
             found.append((invariant, condition))

@@ -77,7 +77,7 @@ def decode(raw: bytes, *, type: str | None = None, conditional: bool = False) ->
     if json_text.is_too_deep(raw):
         json_text.read(raw)
     try:
-        return _split(*_settled(raw, type, conditional))
+        return _split(*settled(raw, type, conditional))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         refusal = error
     return _split_tree(_judged(raw, type, conditional, refusal))
@@ -89,20 +89,20 @@ def _judged(raw: bytes, type_: str | None, conditional: bool, refusal: Exception
     issues = findings(tree, type_=type_, conditional=conditional)
     if issues:
         raise Invalid(issues) from refusal
-    if not isinstance(refusal, _Doubtful) and b'"_' not in raw:
+    if not isinstance(refusal, Doubtful) and b'"_' not in raw:
         # The passes disagree, which tests/unit/fhir/test_passes.py looks for: trust neither.
         raise Invalid([Issue("invalid", "the resource breaks a rule of its type")]) from refusal
     return tree
 
 
-class _Doubtful(ValueError):
+class Doubtful(ValueError):
     """The structs found nothing wrong, but cannot judge all of it."""
 
 
-def _settled(raw: bytes, type_: str | None, conditional: bool) -> tuple[Any, bytes]:
+def settled(raw: bytes, type_: str | None, conditional: bool) -> tuple[Any, bytes]:
     """The struct of one resource and its canonical bytes, nested resources settled too.
 
-    Raises what msgspec does, Refused, or _Doubtful.
+    Raises what msgspec does, Refused, or Doubtful.
     """
     body = raw if _START.match(raw) else json_text.compact(raw)
     found = _type(body)
@@ -116,7 +116,7 @@ def _settled(raw: bytes, type_: str | None, conditional: bool) -> tuple[Any, byt
             struct = decoder(found).decode(body)
             canonical = _encode(struct)
     if len(canonical) != len(body):
-        raise _Doubtful
+        raise Doubtful
     ids: set[bytes] = set()
     if found in _NESTING:
         judged = _settle_nested(struct, conditional)
@@ -128,7 +128,7 @@ def _settled(raw: bytes, type_: str | None, conditional: bool) -> tuple[Any, byt
             canonical = _encode(struct)
         judged = canonical
     if is_doubtful(judged, conditional, ids):
-        raise _Doubtful
+        raise Doubtful
     return struct, canonical
 
 
@@ -160,7 +160,7 @@ def is_doubtful(canonical: bytes, conditional: bool, ids: set[bytes]) -> bool:
 
 
 def _settle_contained(contained: list[msgspec.Raw]) -> set[bytes]:
-    """Makes contained resources canonical; their ids. Raises what `_settled` does."""
+    """Makes contained resources canonical; their ids. Raises what `settled` does."""
     ids = set()
     for at, raw in enumerate(contained):
         type_ = _type(raw)
@@ -173,7 +173,7 @@ def _settle_contained(contained: list[msgspec.Raw]) -> set[bytes]:
         canonical = _encode(struct)
         ids.add(struct.id.encode())
         if len(canonical) != len(memoryview(raw)) or len(ids) <= at or type_ in _NESTING:
-            raise _Doubtful
+            raise Doubtful
         contained[at] = msgspec.Raw(canonical)
     return ids
 
@@ -194,9 +194,9 @@ def _settle_nested(struct: Any, conditional: bool) -> bytes:
 
 
 def _canonical(raw: bytes, conditional: bool) -> bytes:
-    """The canonical form of a nested resource. Raises what `_settled` does."""
+    """The canonical form of a nested resource. Raises what `settled` does."""
     try:
-        return _settled(raw, None, conditional)[1]
+        return settled(raw, None, conditional)[1]
     except (msgspec.MsgspecError, ValueError) as error:
         refusal = error
     try:
