@@ -25,6 +25,7 @@ import egide.cli
 import egide.settings
 from egide import errors
 from egide.api.rest.capabilities import capabilities
+from egide.cli.routes import rows
 from egide.fhir.search import MAIN_DATES, STANDARD
 from egide.gate import ROLES
 from egide.gate.types import ADMISSION, AUDIT, DIRECTORY, KNOWLEDGE, RECORD
@@ -48,6 +49,7 @@ def pages() -> dict[str, str]:
     """Path under the repository → text, of every generated page."""
     made = {
         "docs/reference/cli.md": cli(),
+        "docs/reference/addresses.md": addresses(),
         "docs/reference/settings.md": settings(),
         "docs/reference/errors.md": error_page(),
         "docs/reference/telemetry.md": telemetry(),
@@ -83,7 +85,7 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _parameters(command: Any) -> list[str]:
-    rows = []
+    lines = []
     for each in command.params:
         if each.param_type_name == "argument":
             word = f"`{each.name.upper()}{'…' if each.nargs == -1 else ''}`"
@@ -93,10 +95,10 @@ def _parameters(command: Any) -> list[str]:
                 word += f" {each.name.upper()}"
         limits = _limits(each.min, each.max)
         default = "" if each.default in (None, False) else f"`{each.default}`"
-        rows.append(f"| {word} | {_cell(each.help)}{limits} | {default} |")
-    if not rows:
+        lines.append(f"| {word} | {_cell(each.help)}{limits} | {default} |")
+    if not lines:
         return []
-    return ["", "| Argument or option | Meaning | Default |", "|---|---|---|", *rows]
+    return ["", "| Argument or option | Meaning | Default |", "|---|---|---|", *lines]
 
 
 def _limits(low: object, high: object) -> str:
@@ -105,6 +107,23 @@ def _limits(low: object, high: object) -> str:
     if high is None:
         return f" At least {low}."
     return f" {low} to {high}."
+
+
+def addresses() -> str:
+    """Every address, method and interaction, and the roles with a grant for it."""
+    lines = [
+        "# Addresses",
+        "",
+        "`egide routes` prints the same. A role is named when it has a grant for the interaction;",
+        "for which types, patients and purposes is said in [roles](roles.md). *Anyone* needs no",
+        "access token. HEAD is answered wherever GET is.",
+        "",
+        "| Method | Address | Interaction | Roles |",
+        "|---|---|---|---|",
+    ]
+    for method, template, interaction, named in rows():
+        lines.append(f"| {method} | `{template}` | {interaction} | {named} |")
+    return "\n".join(lines)
 
 
 def settings() -> str:
