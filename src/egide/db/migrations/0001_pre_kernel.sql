@@ -86,6 +86,35 @@ create table import_part (
     digest bytea primary key           -- keyed digest of the part's bytes
 );
 
+-- What the establishment changed of the population allow-list: docs/concepts/search.md.
+create table index_entry (
+    type      smallint    not null,
+    parameter text        not null,
+    state     text        not null     -- see store/population.py
+        check (state in ('building', 'ready', 'removing', 'stripping', 'removed')),
+    since     timestamptz not null default now(),
+    primary key (type, parameter)
+);
+
+-- Counts the changes of what is written. Every write reads it in its own transaction, so that who
+-- changes it (access exclusive) knows that nobody writes by the list before any more.
+create table index_list (
+    only_row   boolean primary key default true check (only_row),
+    generation integer not null
+);
+insert into index_list (generation) values (0);
+
+-- A pass over the rows of one type that gives them the terms of the present list.
+create table index_pass (
+    type       smallint    primary key,
+    generation integer     not null,   -- of the list it gives
+    updated    timestamptz not null default '-infinity',
+    pk         bigint      not null default 0,  -- it has come past this row
+    seen       bigint      not null default 0,
+    changed    bigint      not null default 0,
+    since      timestamptz not null default now()
+);
+
 -- The ledger: who did what to whose data, and the tree that shows nothing of it was changed.
 
 -- One process that writes entries, from its start to its end. `missing` is the integrator's: the
