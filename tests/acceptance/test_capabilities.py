@@ -1,0 +1,249 @@
+"""The CapabilityStatement is true: what it declares is done, what it does not is refused.
+
+https://hl7.org/fhir/R4/http.html#capabilities
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from tests.acceptance.client import JSON, Client
+from tests.acceptance.records import new_id, observation, patient, posting, transaction
+
+from egide import fhir
+from egide.fhir.definitions import TYPES, search_parameters
+
+Json = dict[str, Any]
+SAMPLES: dict[str, Json] = {
+    "Patient": patient(),
+    "Observation": observation("Patient/1"),
+    "Encounter": {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+    },
+    "MedicationRequest": {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "x"},
+        "subject": {"reference": "Patient/1"},
+    },
+    "ValueSet": {"resourceType": "ValueSet", "status": "draft"},
+    "RiskAssessment": {
+        "resourceType": "RiskAssessment",
+        "status": "final",
+        "subject": {"reference": "Patient/1"},
+    },
+}
+VALUES = {
+    "token": "http://example.org|x",
+    "string": "x",
+    "date": "2024-05-01",
+    "number": "0.5",
+    "quantity": "5.4|http://unitsofmeasure.org|mg",
+    "reference": "Patient/1",
+    "uri": "http://example.org/x",
+    "composite": "x$5.4",
+}
+RESULT_PARAMETERS = {
+    "_count",
+    "_sort",
+    "_total",
+    "_summary",
+    "_elements",
+    "_include",
+    "_revinclude",
+}
+
+
+@pytest.fixture(scope="module")
+def statement(client: Client) -> Json:
+    answer = Client(client.port).get("/metadata")
+    assert answer.status == 200
+    found: Json = answer.json()
+    return found
+
+
+@pytest.fixture(scope="module")
+def declared(statement: Json) -> dict[str, Json]:
+    """What is said of each type."""
+    (rest,) = statement["rest"]
+    return {each["type"]: each for each in rest["resource"]}
+
+
+def test_the_statement_is_a_valid_resource(client: Client, statement: Json) -> None:
+    answer = Client(client.port).get("/metadata")
+    assert fhir.type_of(fhir.decode(answer.body)) == "CapabilityStatement"
+    assert statement["fhirVersion"] == "4.0.1"
+    assert statement["implementation"]["url"] == client.base
+    assert Client(client.port).ask("HEAD", "/metadata").status == 200
+
+
+def test_every_type_of_r4_is_declared_once(statement: Json, declared: dict[str, Json]) -> None:
+    assert sorted(declared) == sorted(TYPES)
+    assert len(statement["rest"][0]["resource"]) == len(TYPES)
+
+
+@pytest.mark.parametrize("type", SAMPLES)
+def test_every_declared_interaction_is_done(
+    client: Client, declared: dict[str, Json], type: str
+) -> None:
+    sample = SAMPLES[type]
+    created = client.post(f"/{type}", sample)
+    assert created.status == 201, created
+    id = created.json()["id"]
+    other = new_id()
+    language = sample | {"id": id, "language": "fr"}
+    done = {
+        "create": created.status == 201,
+        "read": client.get(f"/{type}/{id}").status == 200,
+        "update": client.put(f"/{type}/{id}", language).status == 200,
+        "vread": client.get(f"/{type}/{id}/_history/1").status == 200,
+        "history-instance": len(client.get(f"/{type}/{id}/_history").json()["entry"]) == 2,
+        "search-type": len(client.get(f"/{type}?_id={id}").json()["entry"]) == 1,
+        "delete": client.delete(f"/{type}/{id}").status == 204,
+    }
+    said = {each["code"] for each in declared[type]["interaction"]}
+    assert said == {name for name, works in done.items() if works}
+    assert declared[type]["updateCreate"] is True
+    assert client.put(f"/{type}/{other}", sample | {"id": other}).status == 201
+    assert (declared[type]["versioning"], declared[type]["readHistory"]) == (
+        "versioned-update",
+        True,
+    )
+
+
+def test_every_interaction_of_the_system_that_is_declared_is_done(
+    client: Client, statement: Json
+) -> None:
+    assert {each["code"] for each in statement["rest"][0]["interaction"]} == {
+        "transaction",
+        "batch",
+    }
+    for type in ("transaction", "batch"):
+        answer = client.post("", transaction(posting(patient()), type=type))
+        assert answer.json()["type"] == f"{type}-response"
+
+
+@pytest.mark.parametrize("type", SAMPLES)
+def test_every_declared_search_parameter_is_answered(
+    client: Client, declared: dict[str, Json], type: str
+) -> None:
+    names = declared[type].get("searchParam", [])
+    assert {"_id", "_lastUpdated"} <= {each["name"] for each in names}
+    refused = []
+    for each in names:
+        definition = search_parameters(type)[each["name"]]
+        assert definition.type == each["type"], each
+        values = VALUES[each["type"]]
+        if each["type"] == "reference" and definition.targets:
+            values = [f"{sorted(definition.targets)[0]}/1"]
+        answers = [client.get(f"/{type}?{each['name']}={quote(value)}") for value in values]
+        if 200 not in {answer.status for answer in answers}:
+            refused.append((each["name"], answers))
+    assert refused == []
+
+
+@pytest.mark.parametrize("type", SAMPLES)
+def test_every_undeclared_search_parameter_is_refused(
+    client: Client, declared: dict[str, Json], type: str
+) -> None:
+    names = {each["name"] for each in declared[type].get("searchParam", [])}
+    everywhere = {name for one in TYPES for name in search_parameters(one)}
+    undeclared = sorted(everywhere - names - RESULT_PARAMETERS)
+    assert len(undeclared) > 100
+    known = {name for name in undeclared if name in search_parameters(type)}
+    for name in [*known, *undeclared[:: len(undeclared) // 20]]:
+        answer = client.get(f"/{type}?{name}=1")
+        assert answer.status in (400, 501), (name, answer.status)
+        answer.issues()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("PATCH", "/Patient/{id}", {"Content-Type": "application/json-patch+json"}),
+        ("PUT", "/Patient?identifier=a|b", {}),
+        ("DELETE", "/Patient?identifier=a|b", {}),
+        ("POST", "/Patient/{id}", {}),
+        ("PUT", "/Patient", {}),
+        ("PUT", "/Patient/{id}/_history/1", {}),
+        ("DELETE", "/Patient/{id}/_history", {}),
+        ("DELETE", "", {}),
+        ("PUT", "/metadata", {}),
+        ("GET", "/Patient/_search", {}),
+        ("OPTIONS", "/Patient", {}),
+        ("TRACE", "/Patient", {}),
+        ("CONNECT", "/Patient", {}),
+        ("BREW", "/Patient", {}),
+    ],
+)
+def test_a_method_an_address_does_not_answer_is_refused(
+    client: Client, method: str, path: str, headers: dict[str, str]
+) -> None:
+    id = client.post("/Patient", patient()).json()["id"]
+    body = patient() if method in ("PATCH", "PUT", "POST") else None
+    answer = client.ask(method, path.format(id=id), body, headers)
+    answer.refused(405, "not-supported")
+    assert method not in answer.headers["allow"].split(", ")
+    assert answer.headers["allow"]
+    assert client.get(f"/Patient/{id}").version() == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/_history"),
+        ("GET", "/Patient/_history"),
+        ("GET", "/Patient/1/$everything"),
+        ("POST", "/Patient/$validate"),
+        ("GET", "/$export"),
+        ("POST", "/ValueSet/$expand"),
+        ("GET", "/Nothing/$nothing"),
+    ],
+)
+def test_what_nobody_has_built_is_said_to_be_so(client: Client, method: str, path: str) -> None:
+    client.ask(method, path, patient() if method == "POST" else None).refused(501, "not-supported")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "?_type=Patient", "/_search", "/Patient/1/Observation", "/Patient/1/*"]
+)
+def test_searches_over_all_types_and_compartments_are_not_there(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status in (404, 405, 501), answer.status
+    answer.issues()
+
+
+def test_a_conditional_create_is_not_done_by_halves(
+    client: Client, declared: dict[str, Json]
+) -> None:
+    """It is declared and done, or it is not declared and refused: never a plain create."""
+    number = new_id()
+    body = patient(identifier=[{"system": "urn:oid:1.2.3", "value": number}])
+    condition = f"identifier=urn:oid:1.2.3|{number}"
+    answers = [client.post("/Patient", body, if_none_exist=condition) for _ in range(2)]
+    found = client.get(f"/Patient?{condition}").json().get("entry", [])
+    if declared["Patient"].get("conditionalCreate"):
+        assert [answer.status for answer in answers] == [201, 200]
+        assert len(found) == 1
+    else:
+        for answer in answers:
+            answer.refused(501)
+        assert found == []
+
+
+@pytest.mark.parametrize("format", ["xml", "application/fhir+xml", "ttl", "html", "text/turtle"])
+def test_other_formats_than_json_are_refused(client: Client, statement: Json, format: str) -> None:
+    assert all("json" in each for each in statement["format"])
+    client.get(f"/Patient?_format={quote(format)}").refused(406, "not-supported")
+    client.get("/Patient", accept="application/fhir+xml").refused(406, "not-supported")
+    client.get("/metadata?_format=xml").refused(406, "not-supported")
+
+
+def test_the_formats_declared_are_taken_and_given(client: Client, statement: Json) -> None:
+    for format in statement["format"]:
+        assert client.get(f"/Patient?_count=1&_format={quote(format)}").status == 200
+    for media in (JSON, "application/json", f"{JSON}; charset=utf-8", f"{JSON};fhirVersion=4.0"):
+        assert client.post("/Patient", patient(), content_type=media).status == 201

@@ -1,0 +1,347 @@
+"""Searching over HTTP, and paging to the end while others write.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from tests.acceptance.client import FORM, Answer, Client, link, resources
+from tests.acceptance.installation import Installation, Server
+from tests.acceptance.records import LOINC, new_id, observation, patient, posting, transaction
+
+CODES = ("4548-4", "718-7", "2345-7")
+FIRST = date(2023, 1, 1)
+COUNT = 60
+
+
+class Ward:
+    """Two patients with observations of three codes, one each on consecutive days."""
+
+    def __init__(self, client: Client) -> None:
+        self.patients = [client.post("/Patient", patient()).json()["id"] for _ in range(2)]
+        self.observations: list[dict[str, Any]] = []
+        for subject in self.patients:
+            wanted = [
+                observation(f"Patient/{subject}", CODES[number % 3], self.day(number))
+                for number in range(COUNT)
+            ]
+            answer = client.post("", transaction(*map(posting, wanted)))
+            assert answer.status == 200, answer
+            self.observations += resources(answer)
+
+    @staticmethod
+    def day(number: int) -> str:
+        return (FIRST + timedelta(days=number)).isoformat()
+
+    def ids(self, *, subject: int, code: str | None = None, days: range | None = None) -> set[str]:
+        """The ids of what a search should find."""
+        reference = {"reference": f"Patient/{self.patients[subject]}"}
+        return {
+            each["id"]
+            for each in self.observations
+            if each["subject"] == reference
+            and (code is None or each["code"]["coding"][0]["code"] == code)
+            and (days is None or each["effectiveDateTime"] in {self.day(n) for n in days})
+        }
+
+
+@pytest.fixture(scope="module")
+def ward(client: Client) -> Ward:
+    return Ward(client)
+
+
+def ids(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer
+    bundle = answer.json()
+    assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "searchset")
+    for entry in bundle.get("entry", ()):
+        assert entry["search"] == {"mode": "match"}
+        resource = entry["resource"]
+        assert entry["fullUrl"].endswith(f"/fhir/{resource['resourceType']}/{resource['id']}")
+    return [resource["id"] for resource in resources(answer)]
+
+
+def test_an_id_finds_the_one_resource(client: Client, ward: Ward) -> None:
+    first, second = ward.observations[0]["id"], ward.observations[1]["id"]
+    assert ids(client.get(f"/Observation?_id={first}")) == [first]
+    assert set(ids(client.get(f"/Observation?_id={first},{second}"))) == {first, second}
+    assert ids(client.get(f"/Observation?_id={new_id()}")) == []
+    assert ids(client.get(f"/Patient?_id={first}")) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "patient={id}",
+        "patient=Patient/{id}",
+        "subject=Patient/{id}",
+        "subject:Patient={id}",
+    ],
+)
+def test_a_patient_finds_what_is_about_him_and_nothing_else(
+    client: Client, ward: Ward, query: str
+) -> None:
+    asked = query.format(id=ward.patients[0])
+    assert set(ids(client.get(f"/Observation?{asked}&_count=1000"))) == ward.ids(subject=0)
+
+
+@pytest.mark.parametrize("value", ["4548-4", f"{LOINC}|4548-4"])
+def test_a_code_narrows(client: Client, ward: Ward, value: str) -> None:
+    query = f"patient={ward.patients[0]}&code={quote(value)}&_count=1000"
+    assert set(ids(client.get(f"/Observation?{query}"))) == ward.ids(subject=0, code="4548-4")
+
+
+def test_a_code_alone_finds_everybodys(client: Client, ward: Ward) -> None:
+    found = {
+        each for page in client.pages("/Observation?code=718-7&_count=17") for each in ids(page)
+    }
+    assert found >= ward.ids(subject=0, code="718-7") | ward.ids(subject=1, code="718-7")
+    assert not found & ward.ids(subject=0, code="4548-4")
+
+
+def test_another_system_finds_nothing(client: Client, ward: Ward) -> None:
+    for value in ("http://other.example.org|4548-4", "|4548-4"):
+        assert ids(client.get(f"/Observation?patient={ward.patients[0]}&code={quote(value)}")) == []
+
+
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        (["{5}"], range(5, 6)),
+        (["eq{5}"], range(5, 6)),
+        (["ge{5}", "lt{9}"], range(5, 9)),
+        (["gt{5}", "le{9}"], range(6, 10)),
+        (["sa{5}", "eb{9}"], range(6, 9)),
+        (["2023-01"], range(31)),
+        (["ge2023-02", "lt2023-03"], range(31, 59)),
+        (["{5},{7}"], None),
+        (["2022"], range(0)),
+    ],
+)
+def test_dates_bound(client: Client, ward: Ward, dates: list[str], days: range | None) -> None:
+    named = {str(number): ward.day(number) for number in range(10)}
+    asked = []
+    for text in dates:
+        for number, day in named.items():
+            text = text.replace("{" + number + "}", day)
+        asked.append(f"date={text}")
+    wanted = (
+        ward.ids(subject=0, days=range(5, 6)) | ward.ids(subject=0, days=range(7, 8))
+        if days is None
+        else ward.ids(subject=0, days=days)
+    )
+    query = "&".join([f"patient={ward.patients[0]}", *asked, "_count=1000"])
+    assert set(ids(client.get(f"/Observation?{query}"))) == wanted
+
+
+def test_patient_code_and_date_together(client: Client, ward: Ward) -> None:
+    query = f"patient={ward.patients[1]}&code=718-7&date=ge{ward.day(10)}&date=lt{ward.day(40)}"
+    wanted = ward.ids(subject=1, code="718-7", days=range(10, 40))
+    assert len(wanted) == 10
+    assert set(ids(client.get(f"/Observation?{query}"))) == wanted
+
+
+@pytest.mark.parametrize("count", [1, 7, 20, COUNT - 1, COUNT, COUNT + 1])
+def test_pages_hold_everything_once(client: Client, ward: Ward, count: int) -> None:
+    pages = client.pages(f"/Observation?patient={ward.patients[0]}&_count={count}")
+    found = [each for page in pages for each in ids(page)]
+    assert sorted(found) == sorted(ward.ids(subject=0))
+    assert all(len(ids(page)) == count for page in pages[:-1])
+    assert 0 < len(ids(pages[-1])) <= count
+
+
+def test_newest_comes_first(client: Client, ward: Ward) -> None:
+    pages = client.pages(f"/Observation?patient={ward.patients[0]}&_count=25")
+    days = [each["effectiveDateTime"] for page in pages for each in resources(page)]
+    assert days == sorted(days, reverse=True)
+
+
+@pytest.mark.parametrize("sort", ["date", "-date", "_lastUpdated", "-_lastUpdated", "_id", "code"])
+def test_a_sort_is_done_or_refused_and_never_ignored(client: Client, ward: Ward, sort: str) -> None:
+    answer = client.get(f"/Observation?patient={ward.patients[0]}&_sort={sort}&_count=1000")
+    if answer.status != 200:
+        answer.refused(501)
+        return
+    key = {
+        "date": lambda each: each["effectiveDateTime"],
+        "_lastUpdated": lambda each: each["meta"]["lastUpdated"],
+        "_id": lambda each: each["id"],
+        "code": lambda each: each["code"]["coding"][0]["code"],
+    }[sort.removeprefix("-")]
+    keys = [key(each) for each in resources(answer)]
+    assert len(keys) == COUNT
+    assert keys == sorted(keys, reverse=sort.startswith("-"))
+
+
+def test_the_self_link_asks_the_same_again(client: Client, ward: Ward) -> None:
+    first = client.get(f"/Observation?patient={ward.patients[0]}&code=718-7&_count=5")
+    again = client.get(str(link(first, "self")))
+    assert ids(again) == ids(first)
+    assert "code=718-7" in str(link(first, "self"))
+
+
+def test_a_next_link_tells_nothing_of_the_question(client: Client, ward: Ward) -> None:
+    """It may end up in a proxy's log; what was asked is a name or a code."""
+    first = client.get(f"/Observation?patient={ward.patients[0]}&code=718-7&_count=5")
+    query = urlsplit(str(link(first, "next"))).query
+    for word in (ward.patients[0], "718", "patient", "code"):
+        assert word not in query
+
+
+def test_a_search_by_post_finds_the_same(client: Client, ward: Ward) -> None:
+    asked = {"patient": ward.patients[0], "code": f"{LOINC}|718-7", "_count": "1000"}
+    answer = client.form("/Observation/_search", asked)
+    assert set(ids(answer)) == ward.ids(subject=0, code="718-7")
+    mixed = client.form(f"/Observation/_search?patient={ward.patients[0]}", {"code": "718-7"})
+    assert set(ids(mixed)) == ward.ids(subject=0, code="718-7")
+
+
+def test_pages_of_a_search_by_post_go_on_by_get(client: Client, ward: Ward) -> None:
+    page = client.form("/Observation/_search", {"patient": ward.patients[0], "_count": "25"})
+    found = ids(page)
+    while following := link(page, "next"):
+        page = client.get(following)
+        found += ids(page)
+    assert sorted(found) == sorted(ward.ids(subject=0))
+
+
+def test_paging_loses_and_repeats_nothing_while_others_write(client: Client, ward: Ward) -> None:
+    """Rows before, between and after the ones asked for are made, changed and deleted meanwhile."""
+    subject = client.post("/Patient", patient()).json()["id"]
+    wanted = [observation(f"Patient/{subject}", day=ward.day(2 * n)) for n in range(40)]
+    stable = {each["id"] for each in resources(client.post("", transaction(*map(posting, wanted))))}
+    stop = threading.Event()
+    failures: list[object] = []
+
+    def disturb() -> None:
+        number = 0
+        while not stop.is_set():
+            number = (number + 7) % 80
+            made = client.post(
+                "/Observation", observation(f"Patient/{subject}", day=ward.day(number))
+            )
+            id = made.json()["id"]
+            changed = observation(f"Patient/{subject}", day=ward.day(80 - number)) | {"id": id}
+            answers = [made, client.put(f"/Observation/{id}", changed)]
+            answers.append(client.delete(f"/Observation/{id}"))
+            failures.extend(each for each in answers if each.status not in (200, 201, 204))
+
+    writers = [threading.Thread(target=disturb) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(5):
+            pages = client.pages(f"/Observation?patient={subject}&_count=3")
+            found = [each for page in pages for each in ids(page)]
+            assert len(found) == len(set(found)), "a resource came twice"
+            assert stable <= set(found), "a resource was lost"
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    assert failures == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("_count=-1", 400, None),
+        ("_count=ten", 400, None),
+        ("_count=1.5", 400, None),
+        ("_count=99999999999999999999", 400, None),
+        ("_count=", 400, None),
+        ("_count=5&_count=6", 400, None),
+        ("nonsense=1", 400, "not-supported"),
+        ("patient=", 400, None),
+        ("date=2023-99", 400, None),
+        ("date=yesterday", 400, None),
+        ("code:nonsense=1", 400, None),
+        ("subject:Nonsense=1", 400, None),
+        ("%zz=1", 400, None),
+        ("code=%ff", 400, None),
+        ("code=a%00b", 400, None),
+        ("_cursor=nonsense", 400, None),
+        ("_cursor=" + "A" * 200, 400, None),
+        ("_filter=code eq x".replace(" ", "%20"), 501, "not-supported"),
+        ("_text=x", 501, "not-supported"),
+        ("_content=x", 501, "not-supported"),
+    ],
+)
+def test_a_question_that_is_not_understood_is_refused(
+    client: Client, query: str, status: int, code: str | None
+) -> None:
+    client.get(f"/Observation?{query}").refused(status, code)
+    if "%" not in query:
+        fields = dict(pair.split("=", 1) for pair in query.split("&"))
+        if len(fields) == query.count("=") and not query.startswith("_cursor"):
+            client.form("/Observation/_search", fields).refused(status, code)
+
+
+def test_what_is_unknown_is_ignored_and_reported_when_the_client_is_lenient(
+    client: Client, ward: Ward
+) -> None:
+    query = f"/Observation?patient={ward.patients[0]}&nonsense=1&_count=1000"
+    answer = client.get(query, prefer="handling=lenient")
+    assert answer.status == 200
+    entries = answer.json()["entry"]
+    outcomes = [entry for entry in entries if entry["search"]["mode"] == "outcome"]
+    assert len(outcomes) == 1
+    assert "nonsense" in outcomes[0]["resource"]["issue"][0]["diagnostics"]
+    matched = {entry["resource"]["id"] for entry in entries if entry not in outcomes}
+    assert matched == ward.ids(subject=0)
+    assert "nonsense" not in str(link(answer, "self"))
+    client.get(query, prefer="handling=strict").refused(400)
+
+
+@pytest.fixture(scope="module")
+def other(installation: Installation, server: Server) -> Iterator[Client]:
+    """Another account with the same rights."""
+    told = installation.run("clients", "add", "another application").stdout
+    words = {line.split()[0]: line.split()[1] for line in told.splitlines() if line}
+    stranger = Client(server.port)
+    granted = stranger.form(
+        "/oauth/token",
+        {
+            "grant_type": "client_credentials",
+            "client_id": words["client_id"],
+            "client_secret": words["client_secret"],
+        },
+    )
+    yield Client(server.port, granted.json()["access_token"])
+
+
+def test_a_page_link_is_its_accounts_own(client: Client, other: Client, ward: Ward) -> None:
+    mine = str(link(client.get(f"/Observation?patient={ward.patients[0]}&_count=5"), "next"))
+    assert other.get(f"/Observation?patient={ward.patients[0]}&_count=5").status == 200
+    assert client.get(mine).status == 200
+    other.get(mine).refused(400)
+
+
+@pytest.mark.parametrize("place", [0, 11, 40, -1])
+def test_a_page_link_that_was_touched_is_refused(client: Client, ward: Ward, place: int) -> None:
+    address = str(link(client.get(f"/Observation?patient={ward.patients[0]}&_count=5"), "next"))
+    head, _, cursor = address.partition("_cursor=")
+    letters = list(cursor)
+    letters[place] = "A" if letters[place] != "A" else "Q"
+    client.get(f"{head}_cursor={''.join(letters)}").refused(400)
+    client.get(f"{address}&code=718-7").refused(400)
+
+
+def test_a_page_link_leads_nowhere_under_another_type(client: Client, ward: Ward) -> None:
+    """The type is in the cursor; an address that says another is not answered as that other."""
+    address = str(link(client.get(f"/Observation?patient={ward.patients[0]}&_count=5"), "next"))
+    answer = client.get(address.replace("/Observation?", "/Patient?"))
+    assert answer.status == 400 or {each["resourceType"] for each in resources(answer)} == {
+        "Observation"
+    }
+
+
+def test_the_media_type_of_a_posted_search_is_a_forms(client: Client) -> None:
+    body = {"resourceType": "Parameters"}
+    client.post("/Observation/_search", body).refused(415)
+    assert client.ask("POST", "/Observation/_search", b"", {"Content-Type": FORM}).status == 200
