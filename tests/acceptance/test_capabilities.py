@@ -37,15 +37,16 @@ SAMPLES: dict[str, Json] = {
     },
 }
 VALUES = {
-    "token": "http://example.org|x",
-    "string": "x",
-    "date": "2024-05-01",
-    "number": "0.5",
-    "quantity": "5.4|http://unitsofmeasure.org|mg",
-    "reference": "Patient/1",
-    "uri": "http://example.org/x",
-    "composite": "x$5.4",
+    "token": ["http://example.org|x", "true"],
+    "string": ["x"],
+    "date": ["2024-05-01"],
+    "number": ["0.5"],
+    "quantity": ["5.4|http://unitsofmeasure.org|mg"],
+    "reference": ["Patient/1"],
+    "uri": ["http://example.org/x"],
+    "composite": ["x$5.4", "x$2024-05-01", "x$y"],
 }
+"""Values a parameter of each kind may be asked with; one of them fits."""
 RESULT_PARAMETERS = {
     "_count",
     "_sort",
