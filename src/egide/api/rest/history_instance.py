@@ -17,9 +17,8 @@ _TAKEN = frozenset({"_count", "_before", "_format", "_pretty"})
 async def history_instance(call: Call, type: str, id: str) -> Response:
     """200 with a history Bundle; `_count` versions a page, the next page behind a link."""
     query = call.request.query
-    unknown = sorted({name for name, _ in query} - _TAKEN)
-    if unknown:
-        raise Incorrect(f"history does not take the parameter {unknown[0]}")
+    if {name for name, _ in query} - _TAKEN:
+        raise Incorrect("history of a resource takes _count and no other parameter of a search")
     given = dict(query)
     count = count_of(given.get("_count"))
     before = given.get("_before")
