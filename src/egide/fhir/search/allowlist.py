@@ -4,15 +4,17 @@ A blind term lets whoever holds the database *without the keys* count how often 
 see which rows share it. So only what really narrows a search over everybody has terms; everything
 else is answered by opening candidates. An establishment may add token parameters or take some out.
 
-- *identifiers*: one term each, its value. Counts tell almost nothing: each is rare.
+- *identifiers*: one term each, its value.
 - *names of persons*: for each word of text, family and given its first 2, 3, 4, 6 and 8 letters.
-  Counts tell frequent names.
-- *birth date of persons*: year, month and day. Counts tell years, by their histogram.
+- *birth date of persons*: year, month and day.
 - *codes* (code, category, type, class, vaccine, clinical and verification status): one term for
-  each coding, its code. Counts tell frequent diagnoses, exams and drugs.
-- *status*: one term. Counts tell which rows are final, active, and so on.
-- *labels* (`_tag`, `_security`, `_profile`): one term each. Tells which rows share one.
-- *`url`* of definitions: one term. Tells nothing about patients.
+  each coding, its code.
+- *status*: one term.
+- *labels* (`_tag`, `_security`, `_profile`): one term each.
+- *`url`* of definitions: one term.
+- *added*: one term for each value an establishment's own token parameter has.
+
+What each gives away is said in `REVEALS`.
 
 A token has **one** term, of its code alone, whatever its system: the code narrows nearly as much as
 the pair, what comes out is checked anyway, and criteria that overlap (`1234` and `urn:x|1234`) ask
@@ -32,6 +34,8 @@ from typing import Literal, NamedTuple
 
 from egide.errors import Incorrect
 from egide.fhir.definitions import search_parameters
+from egide.fhir.search.expression import Exists
+from egide.fhir.search.parameter import parameter
 
 Term = tuple[str, str]
 """(parameter, value), before it is keyed and hashed."""
@@ -89,6 +93,21 @@ HL7 v3's information sensitivities (http://hl7.org/fhir/ValueSet/security-labels
 shared record's visibility flags (JDV_J08)."""
 
 Kind = Literal["token", "name", "birthdate", "uri"]
+Class = Literal["identifier", "name", "birthdate", "code", "status", "label", "url", "added"]
+
+REVEALS: Mapping[Class, str] = MappingProxyType(
+    {
+        "identifier": "counts tell almost nothing: each value is rare",
+        "name": "counts tell frequent names",
+        "birthdate": "counts tell years, by their histogram",
+        "code": "counts tell frequent diagnoses, exams and drugs",
+        "status": "counts tell which rows are final, active and so on",
+        "label": "tells which rows share a label",
+        "url": "tells nothing about patients",
+        "added": "counts tell frequent values; equal values show as equal",
+    }
+)
+"""What terms of each class give away to whoever has the database and not the keys."""
 
 
 class Rule(NamedTuple):
@@ -97,6 +116,12 @@ class Rule(NamedTuple):
     parameter: str
     kind: Kind
     sensitive: bool
+    of: Class = "added"
+
+    @property
+    def reveals(self) -> str:
+        """What its terms give away without the keys."""
+        return REVEALS[self.of]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +136,16 @@ class AllowList:
         return _rules(self, type_)
 
     def adding(self, type_: str, code: str) -> "AllowList":
-        """This list with a token parameter more. Raises Incorrect for any other kind."""
-        known = search_parameters(type_).get(code)
-        if known is None or known.type != "token":
-            raise Incorrect(f"{type_} has no token parameter {code} that could be indexed")
+        """This list with a token parameter more, or with a standard entry again.
+
+        Raises Incorrect for any other parameter, for one whose values are not all read as tokens
+        (`Patient.deceased` may be a date), and where one resource would have thousands of terms.
+        """
         pair = frozenset({(type_, code)})
+        if pair <= self.removed and code in STANDARD.rules(type_):
+            return replace(self, removed=self.removed - pair)
+        if not _tokens(type_, code):
+            raise Incorrect(f"{type_} has no token parameter {code} that could be indexed")
         return replace(self, added=self.added | pair, removed=self.removed - pair)
 
     def without(self, type_: str, code: str) -> "AllowList":
@@ -127,6 +157,15 @@ class AllowList:
 
 
 STANDARD = AllowList()
+
+
+def _tokens(type_: str, code: str) -> bool:
+    """Whether a term can be made of every value `code` of `type_` finds."""
+    known = parameter(type_, code)
+    if known is None or known.kind != "token" or not known.sources or code == "_id":
+        return False
+    steps = (step for source in known.sources for step in source.path.steps)
+    return code not in CATALOGUES.get(type_, ()) and not any(isinstance(s, Exists) for s in steps)
 
 
 @cache
@@ -145,13 +184,19 @@ def _standard(type_: str) -> Iterator[Rule]:
         if code in left_out:
             continue
         if known.type == "token":
-            if code in _IDENTIFIERS or code in _STATUSES:
-                yield Rule(code, "token", False)
-            elif code in _CODES or code in _LABELS:
-                yield Rule(code, "token", True)
-        elif known.type == "uri" and (code in _LABELS or code == "url"):
-            yield Rule(code, "uri", code in _LABELS)
+            if code in _IDENTIFIERS:
+                yield Rule(code, "token", False, "identifier")
+            elif code in _STATUSES:
+                yield Rule(code, "token", False, "status")
+            elif code in _CODES:
+                yield Rule(code, "token", True, "code")
+            elif code in _LABELS:
+                yield Rule(code, "token", True, "label")
+        elif known.type == "uri" and code in _LABELS:
+            yield Rule(code, "uri", True, "label")
+        elif known.type == "uri" and code == "url":
+            yield Rule(code, "uri", False, "url")
         elif type_ in PERSONS and known.type == "string" and code == "name":
-            yield Rule(code, "name", False)
+            yield Rule(code, "name", False, "name")
         elif type_ in PERSONS and known.type == "date" and code == "birthdate":
-            yield Rule(code, "birthdate", False)
+            yield Rule(code, "birthdate", False, "birthdate")

@@ -5,7 +5,7 @@ import pytest
 from egide.errors import Incorrect
 from egide.fhir.definitions import TYPES, search_parameters
 from egide.fhir.search import STANDARD
-from egide.fhir.search.allowlist import PERSONS
+from egide.fhir.search.allowlist import PERSONS, REVEALS
 
 
 def test_the_list_holds_what_the_documentation_says() -> None:
@@ -50,10 +50,27 @@ def test_the_list_can_be_added_to_and_taken_from() -> None:
     assert less.adding("Observation", "status").rules("Observation")["status"].kind == "token"
 
 
-@pytest.mark.parametrize("code", ["nonsense", "address", "death-date"])
-def test_only_token_parameters_can_be_added(code: str) -> None:
+@pytest.mark.parametrize("code", ["nonsense", "address", "death-date", "deceased", "_id", "_query"])
+def test_only_what_is_read_as_tokens_can_be_added(code: str) -> None:
     with pytest.raises(Incorrect):
         STANDARD.adding("Patient", code)
+
+
+def test_a_catalogue_cannot_be_added() -> None:
+    with pytest.raises(Incorrect):
+        STANDARD.adding("ValueSet", "code")
+
+
+def test_any_standard_entry_can_come_back() -> None:
+    for type_, code in (("Patient", "name"), ("Patient", "birthdate"), ("ValueSet", "url")):
+        assert STANDARD.without(type_, code).adding(type_, code) == STANDARD
+
+
+def test_every_entry_says_what_it_reveals() -> None:
+    assert {rule.of for type_ in TYPES for rule in STANDARD.rules(type_).values()} == set(
+        REVEALS
+    ) - {"added"}
+    assert STANDARD.adding("Patient", "gender").rules("Patient")["gender"].reveals
 
 
 def test_what_is_not_indexed_cannot_be_taken_out() -> None:
