@@ -1,7 +1,7 @@
 """A canary: names sent in every place a request has are in no log, no figure and no error.
 
 What a client sends comes back to nobody but in the resource it stored. (The name of a search
-parameter does, to who sent it, when it is made as R4 makes such names: it says what to correct.)
+parameter or of an element does, when it is made as R4 makes such names: it says what to correct.)
 """
 
 import base64
@@ -25,7 +25,7 @@ def asking(client: Client) -> list[Callable[[], Answer]]:
     """Requests that carry the canary, most of them refused."""
     named = patient(FAMILY, given="Canarival") | {"identifier": IDENTIFIER}
     where, code = quote(FAMILY), "Canarival"
-    bad = json.dumps(patient(FAMILY, birthDate=NUMBER, gender=code, Canarival=FAMILY)).encode()
+    bad = json.dumps(patient(FAMILY, birthDate=NUMBER, gender=code, **{FAMILY: FAMILY})).encode()
     return [
         # in the address
         lambda: client.get(f"/Patient?family={where}"),
@@ -74,7 +74,7 @@ def asking(client: Client) -> list[Callable[[], Answer]]:
         lambda: client.post("/Patient", bad[:-20]),
         lambda: client.post("/Patient", FAMILY.encode("latin-1")),
         lambda: client.post("/Patient", {"resourceType": code}),
-        lambda: client.post("/Patient", {code: FAMILY}),
+        lambda: client.post("/Patient", {FAMILY: FAMILY}),
         lambda: client.put(f"/Patient/{code}", named | {"id": NUMBER}),
         lambda: client.post("/Observation", observation(f"{code}/{NUMBER}")),
         lambda: client.post("", transaction(posting(named | {"gender": code}))),
