@@ -16,9 +16,9 @@ import msgspec
 
 from egide.actor import PURPOSES
 from egide.gate.facts import Answer, Exceptions, Facts, ResourceFacts
-from egide.gate.roles import BUNDLES, CHANGES, READS, WRITES, Grant
+from egide.gate.roles import BUNDLES, CHANGES, EXPORTS, READS, WRITES, Grant
 
-_TYPED = (READS | WRITES) - {"search", "history"}
+_TYPED = (READS | WRITES | EXPORTS) - {"search", "history"}
 """Interactions that make no sense without a type."""
 
 

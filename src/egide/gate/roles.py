@@ -20,9 +20,12 @@ WRITES = frozenset({"create", "update", "delete"})
 BUNDLES = frozenset({"transaction", "batch"})
 """Envelopes: the grant lets one send them; every entry is decided by itself."""
 OPERATIONS = frozenset({"$everything"})
-ACTS = frozenset({"import", "erase", "audit"})
-"""Work on the installation: load records, erase a patient, read and verify the ledger."""
-INTERACTIONS = READS | WRITES | BUNDLES | OPERATIONS | ACTS
+EXPORTS = frozenset({"export"})
+"""Many records at once, as files: asked for by type, for a purpose, with strong authentication."""
+ACTS = frozenset({"import", "erase", "audit", "index"})
+"""Work on the installation: load records, erase a patient, read and verify the ledger, change
+what is indexed."""
+INTERACTIONS = READS | WRITES | BUNDLES | OPERATIONS | EXPORTS | ACTS
 CHANGES = WRITES | {"import", "erase"}
 """After which a resource is not what it was."""
 
@@ -88,6 +91,14 @@ ROLES: Mapping[str, Role] = {
                 types=RECORD | _REFERENCE,
                 reach="all",
                 purposes=_BACKEND,
+            ),
+            Grant(
+                name="system/export",
+                interactions=EXPORTS,
+                types=RECORD | _REFERENCE,
+                reach="all",
+                purposes=_BACKEND,
+                assurance=2,
             ),
             Grant(
                 name="system/report-access",

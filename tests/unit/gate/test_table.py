@@ -40,52 +40,52 @@ KINDS = {
 # for, o = one's own, n = only what concerns no patient, + = may send it, . = no.
 HEAD = """
 role          kind      purpose     read vread history search $everything create update delete
-                                    transaction batch import erase audit
+                                    transaction batch import erase audit index export
 """
 COLUMNS = HEAD.split()[3:]
 TABLE = """
-administrator record     HSYSADMIN  . . . . . . . . . . a a a
-administrator admission  HSYSADMIN  . . . . . . . . . . a a a
-administrator directory  HSYSADMIN  . . . . . . . . . . a a a
-administrator knowledge  HSYSADMIN  . . . . . . . . . . a a a
-administrator audit      HSYSADMIN  . . . . . . . . . . a a a
-administrator -          HSYSADMIN  . . . . . . . . . . + + +
-system        record     TREAT      a a a a a a a a . . . . .
-system        admission  TREAT      a a a a a a a a . . . . .
-system        directory  TREAT      a a a a a a a a . . . . .
-system        knowledge  TREAT      a a a a a a a a . . . . .
-system        audit      TREAT      . . . . . a . . . . . . .
-system        -          TREAT      . . + + + . . . + + . . .
-clinician     record     TREAT      s s s s s s s s . . . . .
-clinician     admission  TREAT      s s s s s s s s . . . . .
-clinician     directory  TREAT      n n n n . . . . . . . . .
-clinician     knowledge  TREAT      n n n n . . . . . . . . .
-clinician     audit      TREAT      . . . . . . . . . . . . .
-clinician     -          TREAT      . . + + + . . . + + . . .
-clinician     record     BTG        s s s s s . . . . . . . .
-clinician     admission  BTG        s s s s s . . . . . . . .
-clinician     directory  BTG        n n n n . . . . . . . . .
-clinician     knowledge  BTG        n n n n . . . . . . . . .
-clinician     audit      BTG        . . . . . . . . . . . . .
-clinician     -          BTG        . . + + + . . . . . . . .
-registrar     record     HOPERAT    . . . . . . . . . . . . .
-registrar     admission  HOPERAT    a a a a . a a . . . . . .
-registrar     directory  HOPERAT    n n n n . . . . . . . . .
-registrar     knowledge  HOPERAT    n n n n . . . . . . . . .
-registrar     audit      HOPERAT    . . . . . . . . . . . . .
-registrar     -          HOPERAT    . . + + . . . . + + . . .
-patient       record     PATRQT     o o o o o . . . . . . . .
-patient       admission  PATRQT     o o o o o . . . . . . . .
-patient       directory  PATRQT     n n n n . . . . . . . . .
-patient       knowledge  PATRQT     n n n n . . . . . . . . .
-patient       audit      PATRQT     o o o o o . . . . . . . .
-patient       -          PATRQT     . . + + + . . . . + . . .
-auditor       record     HOPERAT    . . . . . . . . . . . . .
-auditor       admission  HOPERAT    . . . . . . . . . . . . .
-auditor       directory  HOPERAT    . . . . . . . . . . . . .
-auditor       knowledge  HOPERAT    . . . . . . . . . . . . .
-auditor       audit      HOPERAT    a a a a . . . . . . . . a
-auditor       -          HOPERAT    . . + + . . . . . . . . +
+administrator record     HSYSADMIN  . . . . . . . . . . a a a a .
+administrator admission  HSYSADMIN  . . . . . . . . . . a a a a .
+administrator directory  HSYSADMIN  . . . . . . . . . . a a a a .
+administrator knowledge  HSYSADMIN  . . . . . . . . . . a a a a .
+administrator audit      HSYSADMIN  . . . . . . . . . . a a a a .
+administrator -          HSYSADMIN  . . . . . . . . . . + + + + .
+system        record     TREAT      a a a a a a a a . . . . . . a
+system        admission  TREAT      a a a a a a a a . . . . . . a
+system        directory  TREAT      a a a a a a a a . . . . . . a
+system        knowledge  TREAT      a a a a a a a a . . . . . . a
+system        audit      TREAT      . . . . . a . . . . . . . . .
+system        -          TREAT      . . + + + . . . + + . . . . .
+clinician     record     TREAT      s s s s s s s s . . . . . . .
+clinician     admission  TREAT      s s s s s s s s . . . . . . .
+clinician     directory  TREAT      n n n n . . . . . . . . . . .
+clinician     knowledge  TREAT      n n n n . . . . . . . . . . .
+clinician     audit      TREAT      . . . . . . . . . . . . . . .
+clinician     -          TREAT      . . + + + . . . + + . . . . .
+clinician     record     BTG        s s s s s . . . . . . . . . .
+clinician     admission  BTG        s s s s s . . . . . . . . . .
+clinician     directory  BTG        n n n n . . . . . . . . . . .
+clinician     knowledge  BTG        n n n n . . . . . . . . . . .
+clinician     audit      BTG        . . . . . . . . . . . . . . .
+clinician     -          BTG        . . + + + . . . . . . . . . .
+registrar     record     HOPERAT    . . . . . . . . . . . . . . .
+registrar     admission  HOPERAT    a a a a . a a . . . . . . . .
+registrar     directory  HOPERAT    n n n n . . . . . . . . . . .
+registrar     knowledge  HOPERAT    n n n n . . . . . . . . . . .
+registrar     audit      HOPERAT    . . . . . . . . . . . . . . .
+registrar     -          HOPERAT    . . + + . . . . + + . . . . .
+patient       record     PATRQT     o o o o o . . . . . . . . . .
+patient       admission  PATRQT     o o o o o . . . . . . . . . .
+patient       directory  PATRQT     n n n n . . . . . . . . . . .
+patient       knowledge  PATRQT     n n n n . . . . . . . . . . .
+patient       audit      PATRQT     o o o o o . . . . . . . . . .
+patient       -          PATRQT     . . + + + . . . . + . . . . .
+auditor       record     HOPERAT    . . . . . . . . . . . . . . .
+auditor       admission  HOPERAT    . . . . . . . . . . . . . . .
+auditor       directory  HOPERAT    . . . . . . . . . . . . . . .
+auditor       knowledge  HOPERAT    . . . . . . . . . . . . . . .
+auditor       audit      HOPERAT    a a a a . . . . . . . . a . .
+auditor       -          HOPERAT    . . + + . . . . . . . . + . .
 """
 
 # (role, kind, purpose, interaction, letter)
@@ -118,6 +118,7 @@ def asked(cell: Cell, **more: object) -> Decision:
         purpose,
         grants_of(frozenset({role})),
         own=OWN,
+        assurance=2,
         emergency=purpose == "BTG",
         **more,  # type: ignore[arg-type]
     )
@@ -230,3 +231,16 @@ def test_an_envelope_opens_nothing_by_itself(cell: Cell) -> None:
 def test_rows_of_one_role_and_kind_differ_only_by_purpose() -> None:
     rows = [(role, kind, purpose) for role, kind, purpose, i, _ in CELLS if i == "read"]
     assert len(rows) == len(set(rows)) == len(TABLE.strip().splitlines())
+
+
+def test_one_factor_exports_nothing() -> None:
+    grants = grants_of(frozenset({"system"}))
+    decision = decide(Facts("export", "Observation", "HOPERAT", grants, assurance=1))
+    assert (decision.outcome, decision.rule) == ("deny", "assurance")
+    assert decide(Facts("export", "Observation", "HOPERAT", grants, assurance=2)).allowed
+
+
+def test_an_export_names_a_type() -> None:
+    grants = grants_of(frozenset({"system"}))
+    decision = decide(Facts("export", None, "HOPERAT", grants, assurance=2))
+    assert (decision.outcome, decision.rule) == ("deny", "no-type")
