@@ -165,10 +165,7 @@ def test_every_undeclared_search_parameter_is_refused(
     ("method", "path", "headers"),
     [
         ("PATCH", "/Patient/{id}", {"Content-Type": "application/json-patch+json"}),
-        ("PUT", "/Patient?identifier=a|b", {}),
-        ("DELETE", "/Patient?identifier=a|b", {}),
         ("POST", "/Patient/{id}", {}),
-        ("PUT", "/Patient", {}),
         ("PUT", "/Patient/{id}/_history/1", {}),
         ("DELETE", "/Patient/{id}/_history", {}),
         ("DELETE", "", {}),
@@ -198,6 +195,8 @@ def test_a_method_an_address_does_not_answer_is_refused(
         ("GET", "/_history"),
         ("GET", "/Patient/_history"),
         ("GET", "/Patient/1/$everything"),
+        ("DELETE", "/Patient?identifier=a|b"),
+        ("DELETE", "/Patient"),
         ("POST", "/Patient/$validate"),
         ("GET", "/$export"),
         ("POST", "/ValueSet/$expand"),
@@ -233,6 +232,31 @@ def test_a_conditional_create_is_not_done_by_halves(
         for answer in answers:
             answer.refused(501)
         assert found == []
+
+
+def test_a_conditional_update_is_done_as_declared(
+    client: Client, declared: dict[str, Json]
+) -> None:
+    assert declared["Patient"]["conditionalUpdate"] is True
+    assert declared["Patient"]["conditionalDelete"] == "not-supported"
+    number = new_id()
+    body = patient(identifier=[{"system": "urn:oid:1.2.3", "value": number}])
+    path = f"/Patient?identifier=urn:oid:1.2.3%7C{number}&_format=json"
+    first = client.put(path, body)
+    second = client.put(path, body | {"gender": "female"}, if_match='W/"1"')
+    assert (first.status, second.status) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+    assert second.version() == 2
+    client.put(path, body, if_match='W/"1"').refused(412)
+    client.put(path, body, if_none_match="*").refused(400)
+    client.put(path, body | {"id": new_id()}).refused(400)
+    client.put("/Patient", body).refused(400)
+    client.put("/Patient?_count=1", body).refused(400)
+    client.post("/Patient", body)
+    client.put(path, body).refused(412, "multiple-matches")
+    client.post("/Patient", body, if_none_exist=f"?identifier={number}").refused(
+        412, "multiple-matches"
+    )
 
 
 @pytest.mark.parametrize("format", ["xml", "application/fhir+xml", "ttl", "html", "text/turtle"])

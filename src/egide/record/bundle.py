@@ -6,9 +6,10 @@ https://hl7.org/fhir/R4/http.html#transaction
 import re
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import parse_qsl
 
 from egide import fhir
-from egide.errors import Category, Incorrect, Issue
+from egide.errors import Category, EgideError, Incorrect, Issue, Unsupported
 from egide.fhir.definitions import TYPES
 from egide.record.emission import Emitted
 from egide.record.searches import Page
@@ -25,7 +26,8 @@ _ETAG = re.compile(r'W/"(\d{1,9})"\Z')
 class Asked:
     """One entry: `place` is its index in the bundle, `expected` the version in its ifMatch.
 
-    `resource` is there for POST and PUT; in a batch it is Invalid when it is refused.
+    `resource` is there for POST and PUT; in a batch it is Invalid when it is refused. `criterion`
+    is that of a conditional create or update.
     """
 
     place: int
@@ -37,6 +39,15 @@ class Asked:
     resource: fhir.Resource | fhir.Invalid | None
     expected: int | None
     absent: bool
+    criterion: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def decoded(self) -> fhir.Resource:
+        """The resource of an entry that has one. Raises Invalid."""
+        if isinstance(self.resource, fhir.Invalid):
+            raise self.resource
+        assert self.resource is not None
+        return self.resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class Bundle:
     """A transaction or a batch that was asked for; in a batch a bad entry is its own error."""
 
     type: Literal["transaction", "batch"]
-    entries: tuple[Asked | Incorrect, ...]
+    entries: tuple[Asked | EgideError, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +74,11 @@ def bundle_of(raw: bytes) -> Bundle:
     if found.type not in ("transaction", "batch"):
         words = "only a transaction or a batch can be posted here"
         raise Incorrect(words, issues=[Issue("value", words, "Bundle.type")])
-    entries: list[Asked | Incorrect] = []
+    entries: list[Asked | EgideError] = []
     for place, entry in enumerate(found.entries):
         try:
             entries.append(_asked(place, entry))
-        except Incorrect as error:
+        except EgideError as error:
             if found.type == "transaction":
                 raise
             entries.append(error)
@@ -76,7 +87,11 @@ def bundle_of(raw: bytes) -> Bundle:
 
 def at(place: int, path: str, code: str, words: str) -> Incorrect:
     """The error for one spot of one entry."""
-    return Incorrect(words, issues=[Issue(code, words, f"Bundle.entry[{place}].{path}")])
+    return Incorrect(words, issues=[Issue(code, words, f"{_entry(place)}.{path}")])
+
+
+def _entry(place: int) -> str:
+    return f"Bundle.entry[{place}]"
 
 
 def _asked(place: int, entry: fhir.Entry) -> Asked:
@@ -93,16 +108,17 @@ def _asked(place: int, entry: fhir.Entry) -> Asked:
         raise at(place, "resource", "required", f"{method} {words}")
     if method == "POST" and (parts["id"] or parts["query"] is not None):
         raise at(place, "request.url", "value", "POST goes to a type")
-    if entry.if_none_exist is not None or (parts["query"] is not None and method != "GET"):
-        words = "conditional writes are not done here yet; name the resource by its id"
-        raise at(place, "request", "not-supported", words)
-    if method in ("PUT", "DELETE") and parts["id"] is None:
+    if method == "DELETE" and parts["query"] is not None:
+        words = "conditional delete is not done here; name each resource by its id"
+        raise Unsupported(words, issues=[Issue("not-supported", words, f"{_entry(place)}.request")])
+    criterion = _criterion(place, entry, parts["id"], parts["query"])
+    if method in ("PUT", "DELETE") and parts["id"] is None and criterion is None:
         raise at(place, "request.url", "value", f"{method} needs Type/id")
     resource = entry.resource
     if isinstance(resource, fhir.Resource):
         if resource.type != parts["type"]:
             raise at(place, "resource", "value", "is not of the type the url names")
-        if method == "PUT" and resource.id != parts["id"]:
+        if method == "PUT" and criterion is None and resource.id != parts["id"]:
             raise at(place, "resource.id", "value", "must be the id in the request's url")
     return Asked(
         place,
@@ -114,7 +130,27 @@ def _asked(place: int, entry: fhir.Entry) -> Asked:
         resource,
         _version(place, entry.if_match),
         entry.if_none_match == "*",
+        criterion,
     )
+
+
+def _criterion(
+    place: int, entry: fhir.Entry, id: str | None, query: str | None
+) -> tuple[tuple[str, str], ...] | None:
+    """The criterion of a conditional create (`ifNoneExist`) or update (the url's query)."""
+    text = entry.if_none_exist
+    if text is not None and entry.method != "POST":
+        raise at(place, "request.ifNoneExist", "value", "goes with POST only")
+    if entry.method == "PUT" and query is not None:
+        if id is not None:
+            raise at(place, "request.url", "value", "names an id or a criterion, not both")
+        if entry.if_none_match is not None:
+            words = "does not go with a criterion; ifNoneExist with POST does what it would"
+            raise at(place, "request.ifNoneMatch", "value", words)
+        text = query
+    if text is None:
+        return None
+    return tuple(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
 
 
 def _version(place: int, if_match: str | None) -> int | None:

@@ -1,25 +1,25 @@
 """Transactions and batches: many interactions in one request.
 
 A transaction is one database transaction and one ledger entry: all entries or none. References
-between entries (`urn:uuid:…`, or the fullUrl of another entry) and conditional references
-(`Patient?identifier=…`) are resolved before anything is written; what does not resolve refuses the
-whole. https://hl7.org/fhir/R4/http.html#trules
+between entries (`urn:uuid:…`, or the fullUrl of another entry), conditional references
+(`Patient?identifier=…`) and criteria are resolved before anything is written; what does not resolve
+refuses the whole. https://hl7.org/fhir/R4/http.html#trules
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from egide import fhir
 from egide.db import Connection
 from egide.errors import EgideError
-from egide.ids import resource_id
 from egide.record import reads, searches, writes
 from egide.record.bundle import Asked, Bundle, Result, at
 from egide.record.interaction import Interaction
-from egide.store import Draft
+from egide.record.plans import Plan, plans
 
 if TYPE_CHECKING:
     from egide.record.session import Session
@@ -27,25 +27,22 @@ if TYPE_CHECKING:
 _DANGLING = re.compile(rb'"reference":"urn:uuid:[^"]*"')
 
 
-class _Plan(NamedTuple):
-    """An entry that writes, and the draft it comes to."""
-
-    asked: Asked
-    draft: Draft
-
-
 async def transaction(here: Interaction, bundle: Bundle) -> list[Result]:
     """Every entry's result, in the bundle's order. On any error raises and writes nothing."""
     asked = [each for each in bundle.entries if isinstance(each, Asked)]
-    plans = [_Plan(each, _draft(each)) for each in asked if each.method != "GET"]
-    references = _references(plans)
     results: dict[int, Result] = {}
     async with here.parts.database.transaction() as connection:
-        references |= await _conditional(here, connection, plans)
-        drafts = [plan.draft for plan in plans]
+        known = await plans(here, connection, [each for each in asked if each.method != "GET"])
+        references = {
+            **known.references,
+            **await _conditional(here, connection, known.writing),
+        }
+        drafts = [plan.draft for plan in known.writing]
         done = await writes.write_in(here, connection, drafts, references)
         emitted = {(each.emitted.type, each.emitted.id): each.emitted for each in done}
-        for plan in plans:
+        for place, match in known.found.items():
+            results[place] = Result("POST", emitted=match)
+        for plan in known.writing:
             written = emitted.get((plan.draft.type, plan.draft.id))
             if written is not None and _DANGLING.search(written.body):
                 words = "a reference names no entry of this bundle"
@@ -78,8 +75,14 @@ async def _do(session: Session, asked: Asked) -> Result:
     type, id, resource = asked.type, asked.id, asked.resource
     if isinstance(resource, fhir.Invalid):
         raise resource
-    if resource is not None and id is None:
-        return Result("POST", emitted=await session.create(type, resource))
+    if resource is not None and asked.method == "POST":
+        made = await session.create(type, resource, unless=asked.criterion)
+        return Result("POST", emitted=made)
+    if resource is not None and asked.criterion is not None:
+        written = await session.update_matching(
+            type, asked.criterion, resource, expected=asked.expected
+        )
+        return Result("PUT", emitted=written)
     if resource is not None and id is not None:
         written = await session.update(
             type, id, resource, expected=asked.expected, absent=asked.absent
@@ -93,36 +96,8 @@ async def _do(session: Session, asked: Asked) -> Result:
     return Result("GET", emitted=await session.read(type, id))
 
 
-def _draft(asked: Asked) -> Draft:
-    """What an entry that writes comes to."""
-    if isinstance(asked.resource, fhir.Invalid):
-        raise asked.resource
-    if asked.id is None:
-        return Draft(asked.type, resource_id(), asked.resource, fresh=True)
-    return Draft(asked.type, asked.id, asked.resource, expected=asked.expected, absent=asked.absent)
-
-
-def _references(plans: list[_Plan]) -> dict[str, str]:
-    """fullUrl → Type/id for every entry that writes. Refuses two writes to one identity."""
-    seen: set[tuple[str, str]] = set()
-    references: dict[str, str] = {}
-    for asked, draft in plans:
-        identity = (draft.type, draft.id)
-        if identity in seen:
-            words = "another entry of this bundle writes the same resource"
-            raise at(asked.place, "request.url", "duplicate", words)
-        seen.add(identity)
-        if asked.full_url is None or draft.resource is None:
-            continue
-        if asked.full_url in references:
-            words = "another entry of this bundle has the same fullUrl"
-            raise at(asked.place, "fullUrl", "duplicate", words)
-        references[asked.full_url] = "/".join(identity)
-    return references
-
-
 async def _conditional(
-    here: Interaction, connection: Connection, plans: list[_Plan]
+    here: Interaction, connection: Connection, plans: Sequence[Plan]
 ) -> dict[str, str]:
     """What each conditional reference in the drafts points to. Raises when not to exactly one."""
     found: dict[str, str] = {}

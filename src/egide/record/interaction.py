@@ -17,10 +17,11 @@ from egide.ledger import Action, Entry, Outcome, Receipt
 from egide.record.facts import decision_for, own_key
 from egide.record.parts import Parts
 
-Mark = tuple[bytes, int, bytes | None]
-"""A row as the ledger remembers it: id, version, digest; no digest once the row is gone."""
+Mark = tuple[bytes, int, bytes | None] | tuple[bytes, int, bytes, bytes]
+"""A row as the ledger remembers it: id, version, digest; no digest once the row is gone. When the
+same version was sealed again, also the digest it had before."""
 
-_ACTIONS = {"import": Action.load, "audit": Action.operation, "$everything": Action.operation}
+_ACTIONS = {"import": Action.load, "audit": Action.operation, "index": Action.operation, "$everything": Action.operation}
 
 
 class Interaction:
@@ -49,6 +50,14 @@ class Interaction:
         if decision is None:
             decision = decision_for(self.actor, self.purpose, name, type, self.own)
             self._decisions[name, type] = decision
+        return decision
+
+    def require(self, name: str, type: str | None) -> Decision:
+        """The decision for a part of this interaction. Raises Forbidden when it is no."""
+        decision = self.decide(name, type)
+        if not decision.allowed:
+            self.note(rule=decision.rule)
+            raise Forbidden(f"{name} of {type} is not allowed to you here ({decision.rule})")
         return decision
 
     def note(self, **facts: Any) -> None:

@@ -11,7 +11,7 @@ from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
 from egide.fhir.summary import is_subset
 from egide.ids import RESOURCE_ID, resource_id
-from egide.record import bundles, erasures, loading, reads, searches, writes
+from egide.record import bundles, conditional, erasures, loading, reads, searches, writes
 from egide.record.bundle import Bundle, Result
 from egide.record.emission import Emitted
 from egide.record.interaction import interaction
@@ -52,11 +52,24 @@ class Session:
         async with interaction(*self._who(), "history", type, ids=[id]) as here:
             return await reads.history(here, type, id, below=below, count=count)
 
-    async def create(self, type: str, body: bytes | fhir.Resource) -> Emitted:
-        """Store `body` (JSON, or decoded) under a new id. Raises Invalid, Forbidden."""
+    async def create(
+        self,
+        type: str,
+        body: bytes | fhir.Resource,
+        *,
+        unless: Sequence[tuple[str, str]] | None = None,
+    ) -> Emitted:
+        """Store `body` (JSON, or decoded) under a new id.
+
+        `unless` is a criterion: what it matches comes back instead, not `created`. Raises Invalid,
+        Forbidden; with a criterion Incorrect, PreconditionFailed when several match, TooCostly.
+        """
         id = resource_id()
         async with interaction(*self._who(), "create", type, ids=[id]) as here:
-            written = await writes.write(here, Draft(type, id, _decoded(type, body), fresh=True))
+            resource = _decoded(type, body)
+            if unless is not None:
+                return await conditional.create(here, type, id, resource, unless)
+            written = await writes.write(here, Draft(type, id, resource, fresh=True))
         assert written is not None
         return written
 
@@ -76,10 +89,7 @@ class Session:
         """
         _named(type, id)
         async with interaction(*self._who(), "update", type, ids=[id]) as here:
-            resource = _decoded(type, body)
-            if is_subset(resource.meta):
-                words = "this is a part of a resource (SUBSETTED); a part cannot replace the whole"
-                raise Incorrect(words, issues=[Issue("business-rule", words, f"{type}.meta.tag")])
+            resource = _whole(type, body)
             if resource.id != id:
                 words = "must be the id in the address"
                 raise Incorrect(words, issues=[Issue("value", words, f"{type}.id")])
@@ -87,6 +97,23 @@ class Session:
             written = await writes.write(here, draft)
         assert written is not None
         return written
+
+    async def update_matching(
+        self,
+        type: str,
+        criterion: Sequence[tuple[str, str]],
+        body: bytes | fhir.Resource,
+        *,
+        expected: int | None = None,
+    ) -> Emitted:
+        """Store `body` in place of what `criterion` matches, or as new when nothing does.
+
+        An id in `body` must be that of what matches, or be free. Raises what `update` does,
+        PreconditionFailed when several match, TooCostly.
+        """
+        _typed(type)
+        async with interaction(*self._who(), "update", type) as here:
+            return await conditional.update(here, type, _whole(type, body), criterion, expected)
 
     async def delete(self, type: str, id: str, *, expected: int | None = None) -> Emitted | None:
         """Delete; None when there is nothing. Raises PreconditionFailed, NotFound, Forbidden."""
@@ -139,6 +166,15 @@ class Session:
 
 def _decoded(type: str, body: bytes | fhir.Resource) -> fhir.Resource:
     return fhir.decode(body, type=type) if isinstance(body, bytes) else body
+
+
+def _whole(type: str, body: bytes | fhir.Resource) -> fhir.Resource:
+    """The resource of an update. Refuses what was cut by `_summary` or `_elements`."""
+    resource = _decoded(type, body)
+    if is_subset(resource.meta):
+        words = "this is a part of a resource (SUBSETTED); a part cannot replace the whole"
+        raise Incorrect(words, issues=[Issue("business-rule", words, f"{type}.meta.tag")])
+    return resource
 
 
 def _named(type: str, id: str) -> None:

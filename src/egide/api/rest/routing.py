@@ -9,7 +9,7 @@ from egide.api.rest.history_instance import history_instance
 from egide.api.rest.metadata import metadata
 from egide.api.rest.read import read
 from egide.api.rest.search_type import search_type
-from egide.api.rest.update import update
+from egide.api.rest.update import update, update_matching
 from egide.api.rest.vread import vread
 from egide.errors import EgideError, Incorrect, NotFound, Unsupported
 from egide.fhir.definitions import TYPES
@@ -37,6 +37,7 @@ FHIR = Routes(
             {
                 "GET": Answer(search_type, ("search",)),
                 "POST": Answer(create, ("create",)),
+                "PUT": Answer(update_matching, ("update", "create")),
             },
         ),
         Route("/fhir/{type}/_search", {"POST": Answer(search_type, ("search",))}),
@@ -76,6 +77,8 @@ class Rest:
         if route.template.startswith("/fhir/{type}") and variables[0] not in _TYPES:
             raise NotFound("there is no such resource type in FHIR R4")
         request.route = route.template
+        if request.method == "DELETE" and route.template == "/fhir/{type}":
+            raise Unsupported("conditional delete is not done here; name each resource by its id")
         answer = route.answer(request.method)
         base = f"{self._base_url or request.base}/fhir"
         format, pretty = _format(request)
