@@ -4,19 +4,26 @@ A value that a resource has several of counts by the one that comes first in the
 without any comes last, whichever way. A period counts by its start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from egide.fhir.search.parameter import Context, Parameter, Source
-from egide.fhir.search.span import period, span, timing
+from egide.fhir.search.span import Span, period, span, timing
 from egide.fhir.search.string import texts
 from egide.fhir.search.text import normalise
 
 SortValue: TypeAlias = int | Decimal | str
 """Microseconds for dates, a number for numbers and quantities, normalised text for the rest."""
 
-_DATES = {"date": span, "dateTime": span, "instant": span, "Period": period, "Timing": timing}
+_DATES: Mapping[str, Callable[[Any, tzinfo], Span | None]] = {
+    "date": span,
+    "dateTime": span,
+    "instant": span,
+    "Period": period,
+    "Timing": timing,
+}
 
 
 def sort_value(
@@ -30,7 +37,8 @@ def sort_value(
     ]
     if not found:
         return None
-    return max(found) if descending else min(found)
+    first: SortValue = max(found) if descending else min(found)
+    return first
 
 
 def _comparable(parameter: Parameter, source: Source, raw: Any, context: Context) -> list[Any]:
