@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True):
     `patients` the key numbers of the patients concerned. `body` holds what only the sealed part
     says: `purpose`, `query`, `ids`, `reasons` and so on, as what msgpack carries. Its `rows` are
     the rows written: `(ident, version, digest)`, two bytes values of 16; `digest` is None for a
-    row that is no longer there.
+    row that is no longer there. A version sealed again has the digest it had before as a fourth.
     """
 
     session: int

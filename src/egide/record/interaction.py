@@ -21,7 +21,12 @@ Mark = tuple[bytes, int, bytes | None] | tuple[bytes, int, bytes, bytes]
 """A row as the ledger remembers it: id, version, digest; no digest once the row is gone. When the
 same version was sealed again, also the digest it had before."""
 
-_ACTIONS = {"import": Action.load, "audit": Action.operation, "index": Action.operation, "$everything": Action.operation}
+_ACTIONS = {
+    "import": Action.load,
+    "audit": Action.operation,
+    "index": Action.operation,
+    "$everything": Action.operation,
+}
 
 
 class Interaction:

@@ -123,7 +123,7 @@ class Joins:
         targets = targets_for(clause)
         if targets is not None:
             return self.referring(narrowing, edge_of(clause), targets)
-        terms = terms_for(clause)
+        terms = terms_for(clause, self._here.parts.population.lists.asking)
         if terms is None:
             return narrowing
         added = tuple(blind.term(type, *each) for each in terms)

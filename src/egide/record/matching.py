@@ -70,6 +70,7 @@ class Matching:
 
     async def _narrow(self) -> Narrowing:
         query, here = self.query, self._opening.here
+        await here.parts.population.fresh(self._opening.connection)
         days = days_for(query)
         narrowing = replace(
             self.joins.within_reach(query.type),

@@ -8,7 +8,7 @@ from egide.db import Database
 from egide.ledger import Ledger
 from egide.record.cursor import CursorSeal
 from egide.seal import BlindIndex
-from egide.store import Eraser, Keys, Reader, Writer
+from egide.store import Eraser, Keys, Population, Reader, Reindexer, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +24,7 @@ class Parts:
     keys: Keys
     reader: Reader
     writer: Writer
+    population: Population
+    reindexer: Reindexer
     eraser: Eraser
     cursors: CursorSeal

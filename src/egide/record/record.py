@@ -20,7 +20,7 @@ from egide.record.cursor import CursorSeal
 from egide.record.parts import Parts
 from egide.record.session import Session
 from egide.seal import KeyRing
-from egide.store import Eraser, Keys, Reader, Writer
+from egide.store import Eraser, Keys, Population, Reader, Reindexer, Writer
 
 
 class Record:
@@ -37,6 +37,7 @@ class Record:
         base_url: str | None = None,
     ) -> None:
         keys = Keys(ring)
+        population = Population()
         bases = frozenset({f"{base_url}/fhir/"} if base_url else ())
         self._parts = Parts(
             database=database,
@@ -47,17 +48,20 @@ class Record:
             bases=bases,
             keys=keys,
             reader=Reader(ring, keys),
-            writer=Writer(ring, keys, bases),
+            writer=Writer(ring, keys, population, bases),
+            population=population,
+            reindexer=Reindexer(ring, keys, bases),
             eraser=Eraser(ring, keys),
             cursors=CursorSeal(ring.derive("cursor")),
         )
 
     async def start(self) -> None:
-        """Find or make the establishment's own key, and hear of keys erased elsewhere."""
+        """Find or make the establishment's own key, and hear of what others erase or change."""
         parts = self._parts
         async with parts.database.transaction() as connection:
             await parts.keys.open(connection)
         await parts.database.listen("egide_erased", parts.keys.heard)
+        await parts.database.listen("egide_index", parts.population.heard)
 
     @asynccontextmanager
     async def open(self, actor: Actor, purpose: str = "TREAT") -> AsyncIterator[Session]:

@@ -3,7 +3,8 @@
 Each method is one interaction, decided and logged as one; https://hl7.org/fhir/R4/http.html
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
 from egide import fhir
 from egide.actor import Actor
@@ -11,7 +12,7 @@ from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
 from egide.fhir.summary import is_subset
 from egide.ids import RESOURCE_ID, resource_id
-from egide.record import bundles, conditional, erasures, loading, reads, searches, writes
+from egide.record import bundles, conditional, erasures, indexing, loading, reads, searches, writes
 from egide.record.bundle import Bundle, Result
 from egide.record.emission import Emitted
 from egide.record.interaction import interaction
@@ -20,6 +21,7 @@ from egide.record.parts import Parts
 from egide.record.reads import Versions
 from egide.record.searches import Page
 from egide.store import Certificate, Draft
+from egide.store.population import GRACE, Pass, State
 
 _TYPES = frozenset(TYPES)
 
@@ -159,6 +161,31 @@ class Session:
         _named(type, id)
         async with interaction(*self._who(), "erase", type) as here:
             return await erasures.erase(here, type, id)
+
+    async def allow(self, type: str, code: str) -> State:
+        """Index a parameter across patients from now on; rows follow with `reindex`.
+
+        The entry's new state. Raises Incorrect, Forbidden, Busy while long writes go on.
+        """
+        _typed(type)
+        async with interaction(*self._who(), "index", type) as here:
+            return await indexing.change(here, type, code, wanted=True)
+
+    async def disallow(self, type: str, code: str) -> State:
+        """Index a parameter no more; its terms go with `reindex`. Raises what `allow` raises."""
+        _typed(type)
+        async with interaction(*self._who(), "index", type) as here:
+            return await indexing.change(here, type, code, wanted=False)
+
+    def reindex(
+        self, *, stretch: int = indexing.STRETCH, grace: timedelta = GRACE, rest: float = 0.0
+    ) -> AsyncIterator[Pass]:
+        """Give rows the terms of the list, telling after each stretch how far each pass is.
+
+        `rest`: seconds to pause for each second of work. Raises Conflict when somebody does it
+        already, Forbidden.
+        """
+        return indexing.reindex(*self._who(), stretch=stretch, grace=grace, rest=rest)
 
     def _who(self) -> tuple[Parts, Actor, str]:
         return self._parts, self._actor, self._purpose

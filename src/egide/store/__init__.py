@@ -4,7 +4,9 @@ from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Narrowing, Order, Place, Refers, candidates, count
 from egide.store.keys import Keys
 from egide.store.parameters import parameter_number
+from egide.store.population import Population
 from egide.store.reading import Opened, Reader
+from egide.store.reindexing import Reindexer
 from egide.store.row import Row
 from egide.store.writing import Draft, Prepared, Writer
 
@@ -18,9 +20,11 @@ __all__ = [
     "Opened",
     "Order",
     "Place",
+    "Population",
     "Prepared",
     "Reader",
     "Refers",
+    "Reindexer",
     "Row",
     "Writer",
     "candidates",

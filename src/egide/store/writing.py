@@ -7,6 +7,8 @@ Invariants
 - What changes nothing writes nothing: a draft equal to the current version stays that version
   (tests/integration/store/test_writing.py).
 - A version is never lost: the old row moves to `version` in the statement that replaces it.
+- Terms are those of the allow-list in force when the transaction commits
+  (tests/integration/record/test_indexing.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +20,12 @@ from egide import fhir
 from egide.db import Connection, queries
 from egide.errors import Conflict, PreconditionFailed
 from egide.fhir.definitions import number
-from egide.fhir.search.index import Indexer
+from egide.fhir.search.index import Index, Indexer
 from egide.seal import KeyRing, Owner, owner
 from egide.store.concerns import Concerns, concerns
 from egide.store.keys import Keys
 from egide.store.parameters import parameter_number
+from egide.store.population import Population
 from egide.store.reading import row_of
 from egide.store.row import NO_DAY, NO_END, Row, array_bytes, columns_digest, sealed_row
 
@@ -56,7 +59,8 @@ class Prepared:
     """A draft that is ready to be written, with what it would replace.
 
     `patients` are the key numbers of the patients the new version concerns, `before` those of the
-    version it replaces; `body` is canonical JSON, empty for a deletion.
+    version it replaces; `body` is canonical JSON, empty for a deletion; `generation` is that of
+    the allow-list its terms are made by.
     """
 
     draft: Draft
@@ -77,6 +81,7 @@ class Prepared:
     patients: frozenset[int] = frozenset()
     before: frozenset[int] = frozenset()
     key: int = 0
+    generation: int = 0
     row: Row | None = None
 
     @property
@@ -88,11 +93,22 @@ class Prepared:
 class Writer:
     """Turns drafts into rows. One for the process; the connection is the caller's."""
 
-    def __init__(self, ring: KeyRing, keys: Keys, bases: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        ring: KeyRing,
+        keys: Keys,
+        population: Population,
+        bases: frozenset[str] = frozenset(),
+    ) -> None:
         """`bases`: own base addresses, ending with `/`; references under them are local."""
-        self.index = Indexer(bases=bases).index
+        self._indexer = Indexer(bases=bases)
         self._blind = ring.blind
         self._keys = keys
+        self._population = population
+
+    def index(self, type: str, resource: Mapping[str, Any]) -> Index:
+        """What the index says of a resource, by the allow-list this process writes by."""
+        return self._indexer.index(type, resource)
 
     async def prepare(
         self,
@@ -107,6 +123,7 @@ class Writer:
         `references` says what to write for a reference (`urn:uuid:…` → `Patient/…`). Raises
         PreconditionFailed or Conflict when a draft's condition does not hold; writes only keys.
         """
+        lists = await self._population.fresh(connection)
         idents = [self._blind.ident(draft.type, draft.id) for draft in drafts]
         held = await self._held(connection, drafts, idents)
         replacements = fhir.Replacements(references) if references else None
@@ -116,6 +133,10 @@ class Writer:
             each = _prepare(draft, id, current, body, now, replacements)
             if each is not None:
                 prepared.append(each)
+        if lists.writing != self._indexer.allowed:
+            self._indexer = Indexer(bases=self._indexer.bases, allowed=lists.writing)
+        for each in prepared:
+            each.generation = lists.generation
         await self._own(connection, prepared)
         return prepared
 
@@ -165,7 +186,8 @@ class Writer:
             else:
                 await self._replace(connection, each, values)
         fresh.sort(key=_by_id)
-        await self._add(connection, fresh, edges)
+        if fresh:
+            await self._add(connection, fresh, edges, min(each.generation for each in prepared))
 
     async def _held(
         self, connection: Connection, drafts: Sequence[Draft], idents: Sequence[bytes]
@@ -269,7 +291,7 @@ class Writer:
         assert each.current is not None
         gone = sorted(each.edges_before - each.edges)
         added = sorted(each.edges - each.edges_before)
-        done = await connection.fetchval(
+        (done,) = await connection.fetch(
             _SQL["replace"],
             *values,
             each.current.columns,
@@ -278,25 +300,30 @@ class Writer:
             [edge[0] for edge in added],
             [edge[1] for edge in added],
         )
-        if done != 1:
+        if done["count"] != 1:
             raise Conflict("the resource was changed by somebody else meanwhile")
+        self._population.require(done["generation"], each.generation)
 
     async def _add(
         self,
         connection: Connection,
         fresh: Sequence[tuple[Any, ...]],
         edges: Sequence[tuple[bytes, bytes, int]],
+        generation: int,
     ) -> None:
         if len(fresh) >= _COPY_FROM:
             await connection.copy_records_to_table("resource", records=fresh, columns=_COLUMNS)
             await connection.copy_records_to_table(
                 "ref", records=edges, columns=("source", "target", "parameter")
             )
+            self._population.require(await connection.fetchval(_SQL["generation"]), generation)
             return
         for values in fresh:
             own = [edge for edge in edges if edge[0] == values[5]]
             targets = [edge[1] for edge in own]
-            await connection.execute(_SQL["add"], *values, targets, [edge[2] for edge in own])
+            parameters = [edge[2] for edge in own]
+            there = await connection.fetchval(_SQL["add"], *values, targets, parameters)
+            self._population.require(there, generation)
 
 
 def _by_id(values: tuple[Any, ...]) -> bytes:

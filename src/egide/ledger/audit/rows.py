@@ -15,7 +15,8 @@ from egide.ledger.audit.report import Finding, Report
 RowFact: TypeAlias = tuple[bytes, int, bytes]
 """A row of the store as it is now: ident (16 bytes), version, digest (16 bytes)."""
 
-_RECORD = struct.Struct(">16sq?16s")
+_RECORD = struct.Struct(">16sqB16s")
+_WRITTEN, _GONE, _REPLACED = range(3)
 _PARTS = 64
 _IN_MEMORY = 1 << 18
 _NOTHING = bytes(16)
@@ -37,14 +38,17 @@ class RowAudit:
 
     def logged(self, rows: Any) -> None:
         """What one entry says was written: the `rows` of its body."""
-        for ident, version, digest in rows:
+        for ident, version, digest, *replaced in rows:
             known = _bytes(ident)
-            record = _RECORD.pack(known, version, digest is None, _bytes(digest or _NOTHING))
-            self._logged[known[0] % _PARTS].write(record)
+            file = self._logged[known[0] % _PARTS]
+            kind = _GONE if digest is None else _WRITTEN
+            file.write(_RECORD.pack(known, version, kind, _bytes(digest or _NOTHING)))
+            for before in replaced:
+                file.write(_RECORD.pack(known, version, _REPLACED, _bytes(before)))
 
     def there(self, ident: bytes, version: int, digest: bytes) -> None:
         """One row as it is now."""
-        self._there[ident[0] % _PARTS].write(_RECORD.pack(ident, version, False, digest))
+        self._there[ident[0] % _PARTS].write(_RECORD.pack(ident, version, _WRITTEN, digest))
 
     def compare(self, report: Report) -> None:
         """Reports the rows that are not those last written."""
@@ -70,13 +74,27 @@ _Last: TypeAlias = tuple[int, frozenset[bytes]]
 
 
 def _last(file: IO[bytes]) -> dict[bytes, _Last]:
+    """What was written last of each row, less what a later seal took the place of.
+
+    Entries come writer by writer, not in the order of time, so a digest may be replaced before it
+    was met: those are kept apart to the end.
+    """
     last: dict[bytes, _Last] = {}
-    for ident, version, gone, digest in _records(file):
+    replaced: dict[bytes, set[bytes]] = {}
+    for ident, version, kind, digest in _records(file):
+        if kind == _REPLACED:
+            replaced.setdefault(ident, set()).add(digest)
+            continue
+        gone = kind == _GONE
         before, digests = last.get(ident, (-1, frozenset()))
         if version > before:
             last[ident] = (version, frozenset() if gone else frozenset((digest,)))
         elif version == before:
             last[ident] = (version, frozenset() if gone or not digests else digests | {digest})
+    for ident, former in replaced.items():
+        version, digests = last.get(ident, (-1, frozenset()))
+        if digests:
+            last[ident] = (version, digests - former)
     return last
 
 
@@ -95,7 +113,7 @@ def _unlike(last: _Last | None, version: int, digest: bytes) -> str | None:
     return None
 
 
-def _records(file: IO[bytes]) -> Iterator[tuple[bytes, int, bool, bytes]]:
+def _records(file: IO[bytes]) -> Iterator[tuple[bytes, int, int, bytes]]:
     file.seek(0)
     while piece := file.read(_RECORD.size * 4096):
         yield from _RECORD.iter_unpack(piece)

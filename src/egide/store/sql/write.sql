@@ -5,13 +5,19 @@ from resource where id = any($1::uuid[]) order by id for update
 -- key_of: The key the current row with this id is sealed with.
 select key from resource where id = $1
 
--- add: A new row with its edges.
+-- add: A new row with its edges; the list its terms must be of.
 with row as (
     insert into resource (key, updated, version, day, until, id, type, deleted, terms, sealed)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+),
+edges as (
+    insert into ref (source, target, parameter)
+    select $6, * from unnest($11::uuid[], $12::smallint[])
 )
-insert into ref (source, target, parameter)
-select $6, * from unnest($11::uuid[], $12::smallint[])
+select generation from index_list
+
+-- generation: The list terms must be of.
+select generation from index_list
 
 -- replace: A row gives way to its next version; the old one is kept, the edges follow.
 with old as (
@@ -34,4 +40,4 @@ added as (
     insert into ref (source, target, parameter)
     select $6, * from unnest($14::uuid[], $15::smallint[])
 )
-select count(*) from new
+select (select count(*) from new) as count, generation from index_list
