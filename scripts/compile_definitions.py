@@ -28,7 +28,9 @@ FHIR_TYPE = PROFILES + "structuredefinition-fhir-type"
 REGEX = PROFILES + "regex"
 
 OPEN_SYSTEMS = {
-    "urn:ietf:bcp:13": r"(?:[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+[^\r\n]*|xml|json|ttl)",
+    "urn:ietf:bcp:13": (
+        r"(?:[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+(?:[ ;][^\r\n]*)?|xml|json|ttl)"
+    ),
     "urn:iso:std:iso:4217": r"[A-Z]{3}",
 }
 """Code systems too large to list whose codes have a shape (media types; currencies)."""

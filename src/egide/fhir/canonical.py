@@ -8,9 +8,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from egide.fhir.definitions import type_definition
 from egide.fhir.json_text import Number
-from egide.fhir.primitives import PRIMITIVES
+from egide.fhir.shapes import shape
 
 _encode = msgspec.json.encode
 
@@ -22,11 +21,9 @@ def write(tree: object, type_: str | None = None) -> bytes:
     if "resourceType" in tree:
         type_ = str(tree["resourceType"])
         parts.append(b'"resourceType":"' + type_.encode() + b'"')
-    for element in type_definition(type_ or "").elements:
-        for key, of in element.keys().items():
-            for name, kind in ((key, of), ("_" + key, "Element")):
-                if name in tree and (name == key or of in PRIMITIVES):
-                    parts.append(b'"' + name.encode() + b'":' + _value(tree[name], kind))
+    for item in shape(type_ or "").present(tree):
+        kind = "Element" if item.companion else item.type
+        parts.append(b'"' + item.name.encode() + b'":' + _value(tree[item.name], kind))
     return b"{" + b",".join(parts) + b"}"
 
 
@@ -35,6 +32,6 @@ def _value(value: object, type_: str) -> bytes:
         return b"[" + b",".join(_value(item, type_) for item in value) + b"]"
     if isinstance(value, Number):
         return b"0" if value == "-0" and type_ != "decimal" else value.encode()
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return write(value, None if type_ == "Resource" else type_)
     return _encode(value)

@@ -7,6 +7,7 @@ mapping and `egide.fhir.structs` can compile them into a struct's check; one tha
 that is left to `egide.fhir.rules`, or not checked.
 """
 
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -224,37 +225,47 @@ def read_condition(expression: str, children: frozenset[str]) -> Condition:
     return _Reader(expression, children).read()
 
 
-def holds(
-    condition: Condition,
-    count: Callable[[str], int],
-    value: Callable[[str], object],
-) -> bool:
-    """Whether `condition` is true, asking `count` and `value` about the children by FHIR name."""
+Counter = Callable[[str], int]
+Getter = Callable[[str], object]
+Question = Callable[[Counter, Getter], bool]
+"""Whether a condition holds, asking how many children there are, and a child's value."""
+
+
+def question(condition: Condition) -> Question:
+    """The condition made ready to be asked of many mappings."""
     match condition:
         case Exists(name):
-            return count(name) > 0
+            return lambda count, get: count(name) > 0
         case Equals(name, codes):
-            found = value(name)
-            each = found if isinstance(found, list) else [found]
-            return any(isinstance(item, str | bool) and item in codes for item in each)
+            return lambda count, get: _any_of(get(name), codes)
         case Count(names, sign, number):
-            total = sum(count(name) for name in names)
-            return {
-                "<=": total <= number,
-                ">=": total >= number,
-                "<": total < number,
-                ">": total > number,
-                "=": total == number,
-            }[sign]
-        case Both("and", left, right):
-            return holds(left, count, value) and holds(right, count, value)
-        case Both("or", left, right):
-            return holds(left, count, value) or holds(right, count, value)
-        case Both("xor", left, right):
-            return holds(left, count, value) != holds(right, count, value)
+            compare = _COMPARE[sign]
+            return lambda count, get: compare(sum(map(count, names)), number)
+        case Both(sign, left, right):
+            first, second = question(left), question(right)
+            if sign == "and":
+                return lambda count, get: first(count, get) and second(count, get)
+            if sign == "or":
+                return lambda count, get: first(count, get) or second(count, get)
+            return lambda count, get: first(count, get) != second(count, get)
         case Not(of):
-            return not holds(of, count, value)
+            inner = question(of)
+            return lambda count, get: not inner(count, get)
     raise AssertionError(condition)
+
+
+_COMPARE = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "=": operator.eq,
+}
+
+
+def _any_of(found: object, codes: frozenset[str] | frozenset[bool]) -> bool:
+    each = found if isinstance(found, list) else [found]
+    return any(isinstance(item, str | bool) and item in codes for item in each)
 
 
 @cache
@@ -271,3 +282,9 @@ def conditions(type_: str) -> tuple[tuple[Invariant, Condition], ...]:
                 continue
             found.append((invariant, condition))
     return tuple(found)
+
+
+@cache
+def questions(type_: str) -> tuple[tuple[Invariant, Question], ...]:
+    """`conditions`, made ready to be asked."""
+    return tuple((invariant, question(condition)) for invariant, condition in conditions(type_))

@@ -19,6 +19,7 @@ DEPTH = 64
 
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_RUNS = re.compile(rb"\[+|\]+")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
@@ -39,19 +40,29 @@ def is_too_deep(raw: bytes) -> bool:
     """Whether arrays and objects nest deeper than `DEPTH`, whatever else is wrong with `raw`."""
     if raw.count(b"[") + raw.count(b"{") <= DEPTH:
         return False
-    if _depth_at_most(DEPTH, raw):
-        return False
-    return not _depth_at_most(DEPTH, _STRING.sub(b"", raw))
+    # Brackets in strings seldom look deep: only then are the strings taken out.
+    return _depth(raw) > DEPTH and _depth(_STRING.sub(b"", raw)) > DEPTH
 
 
-def _depth_at_most(limit: int, raw: bytes) -> bool:
-    """Whether removing the innermost brackets `limit` times leaves nothing."""
+def _depth(raw: bytes) -> int:
+    """How deep the brackets nest: how often the innermost pairs can be taken away."""
     brackets = raw.translate(_BRACKETS, _NOT_BRACKETS)
-    for _ in range(limit):
-        if not brackets:
-            return True
-        brackets = brackets.replace(b"[]", b"")
-    return not brackets
+    passes = 0
+    while brackets:
+        fewer = brackets.replace(b"[]", b"")
+        if len(fewer) * 10 > len(brackets) * 9:
+            return passes + _running_depth(brackets)
+        brackets = fewer
+        passes += 1
+    return passes
+
+
+def _running_depth(brackets: bytes) -> int:
+    depth = deepest = 0
+    for run in _RUNS.findall(brackets):
+        depth += len(run) if run.startswith(b"[") else -len(run)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def compact(raw: bytes) -> bytes:

@@ -46,7 +46,7 @@ class Primitive:
 
 PRIMITIVES = {
     "base64Binary": Primitive(
-        pattern=r"\A(?:(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+        pattern=r"\A(?=(?a:\s*)[A-Za-z0-9+/])(?:(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
         r"|(?a:\s*(?:(?:[A-Za-z0-9+/]\s*){4})*+(?:(?:[A-Za-z0-9+/]\s*){2}=\s*=\s*"
         r"|(?:[A-Za-z0-9+/]\s*){3}=\s*)?))\Z"
     ),

@@ -24,6 +24,7 @@ _VALUE = re.compile(
     rb'(?P<before>"(?:reference|url|uri|valueUri|valueUrl|valueUuid|valueOid|valueCanonical)":")'
     rb'(?P<value>(?:[^"\\]|\\.)*)'
 )
+_DIV = re.compile(rb'"div":"(?:[^"\\]|\\.)*"')
 _LINK = re.compile(
     rb"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>\\"|'))(?P<value>.*?)(?=(?P=quote))"""
 )
@@ -114,7 +115,7 @@ class Replacements:
             if self._only_urns and b"urn:" not in body:
                 return body
         body = _VALUE.sub(self._value, body)
-        return _LINK.sub(self._value, body) if b"<div" in body else body
+        return _DIV.sub(self._links, body) if b'"div":"' in body else body
 
     def _in_references(self, body: bytes) -> bytes:
         """The references of a body without escapes: the commonest and fastest case."""
@@ -126,6 +127,9 @@ class Replacements:
             if new is not None:
                 pieces[at] = new + piece[end:]
         return b'"reference":"'.join(pieces)
+
+    def _links(self, match: "re.Match[bytes]") -> bytes:
+        return _LINK.sub(self._value, match[0])
 
     def _value(self, match: "re.Match[bytes]") -> bytes:
         new = self._encoded.get(match["value"])

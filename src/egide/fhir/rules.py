@@ -6,6 +6,7 @@ whose own elements are already known to be well formed. Those about where things
 resource (contained resources, fragments) are in `egide.fhir.validation`.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -177,9 +178,9 @@ def _pair(coding: Any) -> tuple[Any, Any]:
 
 def _que_2(questionnaire: Any) -> str | None:
     seen: set[str] = set()
-    pending = [("", questionnaire)]
+    pending = deque([("", questionnaire)])
     while pending:
-        path, parent = pending.pop(0)
+        path, parent = pending.popleft()
         for at, item in enumerate(child(parent, "item") or ()):
             here = f"{path}.item[{at}]"
             link = child(item, "linkId")

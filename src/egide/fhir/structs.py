@@ -35,7 +35,6 @@ _WIDE = 12
 """A choice of more types than this is checked by counting, not by a chain of tests."""
 
 _building = RLock()
-_NO_COMPANION = frozenset({"System.String", "xhtml"})
 _AT_LEAST_ONE = Meta(min_length=1)
 
 
@@ -57,15 +56,16 @@ def coded_pairs(binding: str) -> frozenset[tuple[str, str]]:
     return frozenset((system, code) for system, codes in systems.items() for code in codes)
 
 
-def has_companion(type_name: str, element: Element, type_: str) -> bool:
-    """Whether JSON may hold `_name` beside the primitive `name`."""
-    if type_ not in PRIMITIVES or type_ in _NO_COMPANION:
-        return False
-    return element.name != "id" and (type_name, element.name) != ("Extension", "url")
-
-
 def _field(key: str) -> str:
     return key + "_" if keyword.iskeyword(key) else key
+
+
+def _pattern(element: Element, type_: str) -> str | None:
+    """The regular expression of a primitive element that has no list of codes."""
+    if element.binding and type_ == "code":
+        pattern = code_list(element.binding).pattern
+        return None if pattern is None else rf"\A(?:{pattern})\Z"
+    return PRIMITIVES[type_].pattern
 
 
 def _class_name(type_: str, targets: tuple[str, ...]) -> str:
@@ -167,14 +167,14 @@ class _Builder:
             return Raw
         if primitive.json == "integer":
             return Annotated[int, Meta(ge=primitive.low, le=primitive.high)]
-        if element.binding and type_ == "code":
-            codes = code_list(element.binding)
-            if codes.pattern:
-                return Annotated[str, Meta(pattern=rf"\A(?:{codes.pattern})\Z")]
-            return Literal[tuple(sorted(set().union(*codes.systems.values())))]
-        by_post_init = not element.many and len(element.types) <= _WIDE
-        pattern = None if by_post_init else primitive.pattern
+        if element.binding and type_ == "code" and not code_list(element.binding).pattern:
+            return Literal[tuple(sorted(set().union(*code_list(element.binding).systems.values())))]
+        pattern = None if self._checks(element, type_) else _pattern(element, type_)
         return Annotated[str, Meta(min_length=1, max_length=primitive.longest, pattern=pattern)]
+
+    def _checks(self, element: Element, type_: str) -> bool:
+        """Whether the pattern is matched by the struct's check: faster for what is often there."""
+        return not element.many and len(element.types) <= _WIDE and type_ != "System.String"
 
     # checks
 
@@ -198,13 +198,13 @@ class _Builder:
         if type_ == "decimal":
             self.known["decimal"] = DECIMAL.match
             return "not decimal(v)"
-        if type_ not in PRIMITIVES or (element.binding and type_ == "code"):
+        if type_ not in PRIMITIVES or not self._checks(element, type_):
             return ""
-        pattern = PRIMITIVES[type_].pattern
+        pattern = _pattern(element, type_)
         if pattern is None:
             return ""
         match = self._name("match", re.compile(pattern).match)
-        if type_ in ("uri", "url", "canonical", "code", "System.String"):
+        if type_ in ("uri", "url", "canonical") or (type_ == "code" and not element.binding):
             return f'(" " in v or not v.isprintable()) and not {match}(v)'
         return f"not {match}(v)"
 

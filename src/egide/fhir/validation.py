@@ -17,38 +17,24 @@ Codes, from http://hl7.org/fhir/ValueSet/issue-type:
 """
 
 import re
-from collections.abc import Mapping
-from functools import cache
-from typing import NamedTuple
+from itertools import groupby
 
 from egide.errors import Issue
-from egide.fhir import narrative, references
-from egide.fhir.definitions import TYPES, Element, code_list, type_definition
-from egide.fhir.invariants import conditions, holds
+from egide.fhir import narrative, references, values
+from egide.fhir.definitions import TYPES, Element, type_definition
+from egide.fhir.invariants import questions
 from egide.fhir.json_text import Number, Object
-from egide.fhir.primitives import DECIMAL, PRIMITIVES
+from egide.fhir.primitives import PRIMITIVES
 from egide.fhir.rules import KEYS, rules
-from egide.fhir.structs import coded_pairs, has_companion
+from egide.fhir.shapes import Property, Shape, shape
+from egide.fhir.structs import coded_pairs
 
 _RESOURCE_TYPES = frozenset(TYPES)
 _PLAIN_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}\Z")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _ABSENT = object()
-_WORDS = {
-    "string": "a JSON string",
-    "boolean": "true or false",
-    "integer": "a JSON number without fraction or exponent",
-    "decimal": "a JSON number",
-}
-
-
-class _Slot(NamedTuple):
-    """What a JSON property name means in a type."""
-
-    element: Element
-    type: str
-    companion: bool
+_URIS = frozenset({"uri", "url", "canonical"})
+_MOST = 1000
+"""Findings listed for one body."""
 
 
 class _Root:
@@ -61,26 +47,24 @@ class _Root:
         self.inside: str | None = None
 
 
-@cache
-def _slots(type_: str) -> Mapping[str, _Slot]:
-    found: dict[str, _Slot] = {}
-    for element in type_definition(type_).elements:
-        for key, of in element.keys().items():
-            found[key] = _Slot(element, of, False)
-            if has_companion(type_, element, of):
-                found["_" + key] = _Slot(element, of, True)
-    return found
-
-
 def findings(tree: object, *, type_: str | None = None, conditional: bool = False) -> list[Issue]:
-    """Every finding in a resource given as an exact tree (see `egide.fhir.json_text.read`).
+    """The findings in a resource given as an exact tree (see `egide.fhir.json_text.read`).
 
+    All of them, up to a thousand.
     `type_`: the resource type it must be; `conditional`: whether references may be searches, as
     in a transaction.
     """
     walk = _Walk(conditional)
-    walk.resource(tree, type_ or "", expected=type_)
+    try:
+        walk.resource(tree, type_ or "", expected=type_)
+    except _Enough:
+        more = f"only the first {_MOST} findings are listed"
+        walk.issues.append(Issue("incomplete", more, severity="information"))
     return walk.issues
+
+
+class _Enough(Exception):
+    """More findings than anybody reads."""
 
 
 class _Walk:
@@ -92,6 +76,8 @@ class _Walk:
         self._root = _Root()
 
     def _add(self, code: str, path: str, message: str) -> None:
+        if len(self.issues) == _MOST:
+            raise _Enough
         self.issues.append(Issue(code, message, path))
 
     # resources
@@ -180,7 +166,7 @@ class _Walk:
 
     def _object(self, value: object, type_: str, path: str, targets: tuple[str, ...] = ()) -> None:
         if not isinstance(value, Object):
-            self._add("structure", path, f"{_named(type_)} must be a JSON object")
+            self._add("structure", path, f"{values.named(type_)} must be a JSON object")
             return
         if not value:
             self._add("structure", path, "an object must not be empty")
@@ -188,15 +174,10 @@ class _Walk:
         before = len(self.issues)
         for name in value.repeated:
             self._add("structure", _place(path, name), "the property is there more than once")
-        slots = _slots(type_)
-        is_resource = type_definition(type_).kind == "resource"
-        for name in value:
-            if name not in slots and not (is_resource and name == "resourceType"):
-                self._add("structure", _place(path, name), f"{_named(type_)} has no such element")
-        if not is_resource and value.keys() == {"id"}:
+        form = shape(type_)
+        if len(value) == 1 and "id" in value and not form.is_resource:
             self._add("invariant", path, "an element must have a value or children (ele-1)")
-        for element in type_definition(type_).elements:
-            self._element(value, element, type_, path)
+        self._elements(value, form, type_, path)
         if type_ == "Reference":
             self._reference(value, path, targets)
         elif type_ == "Narrative":
@@ -209,35 +190,55 @@ class _Walk:
                     self._add("invariant", path + at, f"{rule.human} ({rule.key})")
 
     def _conditions(self, value: Object, type_: str, path: str) -> None:
-        def count(name: str) -> int:
-            found = [value[key] for key in _keys(type_)[name] if key in value]
-            return max((len(x) if isinstance(x, list) else 1 for x in found), default=0)
+        keys = shape(type_).keys
 
-        for invariant, condition in conditions(type_):
-            if invariant.key not in KEYS.get(type_, ()) and not holds(condition, count, value.get):
+        def count(name: str) -> int:
+            total = 0
+            for key in keys[name]:
+                if key in value:
+                    found = value[key]
+                    total = max(total, len(found) if isinstance(found, list) else 1)
+            return total
+
+        for invariant, holds in questions(type_):
+            if invariant.key not in KEYS.get(type_, ()) and not holds(count, value.get):
                 self._add("invariant", path, f"{invariant.human} ({invariant.key})")
 
-    def _element(self, parent: Object, element: Element, type_: str, path: str) -> None:
-        place = f"{path}.{element.name}"
-        slots = _slots(type_)
-        present = [
-            (key, of)
-            for key, of in element.keys().items()
-            if key in parent or (f"_{key}" in parent and f"_{key}" in slots)
-        ]
-        if not present:
-            if element.min:
-                self._add("required", place, f"{_named(type_)} must have {element.name}")
-            return
-        if len(present) > 1:
-            self._add("structure", place, f"only one type of {element.name}[x] may be there")
-        for key, of in present:
+    def _elements(self, parent: Object, form: Shape, type_: str, path: str) -> None:
+        present = form.present(parent)
+        if len(present) != len(parent):
+            for name in parent:
+                if name not in form.properties and not (
+                    form.is_resource and name == "resourceType"
+                ):
+                    message = f"{values.named(type_)} has no such element"
+                    self._add("structure", _place(path, name), message)
+        missing = form.required.difference(item.at for item in present)
+        for at in sorted(missing):
+            name = form.elements[at].name
+            message = f"{values.named(type_)} must have {name}"
+            self._add("required", f"{path}.{name}", message)
+        for at, group in groupby(present, key=_element_of):
+            element = form.elements[at]
+            self._element(parent, element, list(group), f"{path}.{element.name}")
+
+    def _element(
+        self, parent: Object, element: Element, present: list[Property], path: str
+    ) -> None:
+        if element.choice and len({item.type for item in present}) > 1:
+            self._add("structure", path, f"only one type of {element.name}[x] may be there")
+        done = ""
+        for item in present:
+            key = item.name.removeprefix("_")
+            if key == done:
+                continue
+            done = key
             if not element.many:
-                self._one(parent, key, of, element, place)
-            elif of in PRIMITIVES:
-                self._primitives(parent, key, of, element, place)
+                self._one(parent, key, item.type, element, path)
+            elif item.type in PRIMITIVES:
+                self._primitives(parent, key, item.type, element, path)
             else:
-                self._many(parent[key], of, element, place)
+                self._many(parent[key], item.type, element, path)
 
     def _many(self, items: object, type_: str, element: Element, path: str) -> None:
         if not isinstance(items, list):
@@ -270,13 +271,13 @@ class _Walk:
             if array == []:
                 self._add("structure", path, "an array must not be empty")
                 return
-        values, companions = (array if isinstance(array, list) else None for array in arrays)
-        if values is not None and companions is not None and len(companions) > len(values):
+        items, companions = (array if isinstance(array, list) else [] for array in arrays)
+        if items and len(companions) > len(items):
             self._add("structure", path, f"_{element.name} is longer than {element.name}")
-        for at in range(max(len(values or ()), len(companions or ()))):
+        for at in range(max(len(items), len(companions))):
             place = f"{path}[{at}]"
-            value = values[at] if values is not None and at < len(values) else None
-            companion = companions[at] if companions is not None and at < len(companions) else None
+            value = items[at] if at < len(items) else None
+            companion = companions[at] if at < len(companions) else None
             if value is None and companion is None:
                 self._add("structure", place, "null is allowed only beside an extension")
             if value is not None:
@@ -287,7 +288,9 @@ class _Walk:
     def _companion(self, value: object, path: str, has_value: bool) -> None:
         """The object that holds the id and extensions of a primitive."""
         if has_value and isinstance(value, Object) and value.keys() == {"id"}:
-            self._element(value, _slots("Element")["id"].element, "Element", path)
+            self._primitive(
+                value["id"], "System.String", shape("Element").elements[0], f"{path}.id"
+            )
             if value.repeated:
                 self._add("structure", f"{path}.id", "the property is there more than once")
             return
@@ -323,57 +326,15 @@ class _Walk:
         self._add("code-invalid", path, f"no coding is in the required code list {binding}")
 
     def _primitive(self, value: object, type_: str, element: Element, path: str) -> None:
-        if value is None:
-            self._add("structure", path, "null is not allowed here")
-            return
-        primitive = PRIMITIVES[type_]
-        form = _form(value)
-        if form != primitive.json and (form, primitive.json) != ("integer", "decimal"):
-            self._add("structure", path, f"{_named(type_)} must be {_WORDS[primitive.json]}")
-            return
-        if isinstance(value, Number):
-            self._number(value, type_, path)
-        elif isinstance(value, str):
-            self._text(value, type_, element, path)
-
-    def _number(self, value: Number, type_: str, path: str) -> None:
-        primitive = PRIMITIVES[type_]
-        if primitive.json == "decimal":
-            if not DECIMAL.match(value.encode()):
-                self._add("value", path, "a decimal's exponent has at most three digits")
-        elif len(value) > 11 or not primitive.low <= int(value) <= primitive.high:
-            limits = f"from {primitive.low} to {primitive.high}"
-            self._add("value", path, f"{_named(type_)} must be {limits}")
-
-    def _text(self, value: str, type_: str, element: Element, path: str) -> None:
-        primitive = PRIMITIVES[type_]
-        if not value:
-            self._add("value", path, "a string must not be empty")
-        elif _SURROGATE.search(value):
-            self._add("value", path, "a string must be valid Unicode")
-        elif _CONTROL.search(value):
-            self._add("value", path, "a string must not hold control characters")
-        elif primitive.longest is not None and len(value) > primitive.longest:
-            self._add("too-long", path, f"at most {primitive.longest} characters are allowed")
-        elif element.binding and type_ == "code":
-            self._code(value, element.binding, path)
-        elif primitive.regex is not None and not primitive.regex.search(value):
-            self._add("value", path, f"this is not {_named(type_)}")
-        if value.startswith("#") and type_ in ("uri", "url", "canonical"):
+        problem = values.problem(value, type_, element)
+        if problem:
+            code, message = problem
+            self._add(code, path, message)
+        if isinstance(value, str) and value.startswith("#") and type_ in _URIS:
             self._root.used.add(value[1:])
 
-    def _code(self, value: str, binding: str, path: str) -> None:
-        codes = code_list(binding)
-        if codes.pattern is not None:
-            allowed = re.fullmatch(codes.pattern, value) is not None
-        else:
-            allowed = any(value in listed for listed in codes.systems.values())
-        if not allowed:
-            self._add("code-invalid", path, f"the code is not in the required list {binding}")
-
     def _reference(self, value: Object, path: str, targets: tuple[str, ...]) -> None:
-        reference, type_ = value.get("reference"), value.get("type")
-        text = reference if isinstance(reference, str) and _form(reference) == "string" else None
+        text = values.text(value.get("reference"))
         if text:
             problem = references.problem(text, targets)
             if problem:
@@ -383,7 +344,8 @@ class _Walk:
                 self._add("value", f"{path}.reference", message)
             if text.startswith("#"):
                 self._fragment(text[1:], f"{path}.reference")
-        if isinstance(type_, str) and type_ and _form(type_) == "string":
+        type_ = values.text(value.get("type"))
+        if type_:
             problem = references.type_problem(type_, text, targets)
             if problem:
                 self._add("value", f"{path}.type", problem)
@@ -397,38 +359,16 @@ class _Walk:
         root.used.add(id_)
 
     def _narrative(self, value: Object, path: str) -> None:
-        div = value.get("div")
-        if not isinstance(div, str) or isinstance(div, Number) or not div:
-            return
-        problem = narrative.problem(div)
+        div = values.text(value.get("div"))
+        problem = narrative.problem(div) if div else None
         if problem:
             rule, why = problem
-            if rule == "form":
-                self._add("invalid", f"{path}.div", why)
-            else:
-                self._add("invariant", f"{path}.div", f"{why} ({rule})")
+            code, key = ("invalid", "") if rule == "form" else ("invariant", f" ({rule})")
+            self._add(code, f"{path}.div", why + key)
 
 
-@cache
-def _keys(type_: str) -> Mapping[str, tuple[str, ...]]:
-    """The JSON names that make each element of a type present."""
-    found: dict[str, tuple[str, ...]] = {}
-    for key, slot in _slots(type_).items():
-        found[slot.element.name] = (*found.get(slot.element.name, ()), key)
-    return found
-
-
-def _form(value: object) -> str:
-    """The kind of JSON value, in the words of `Primitive.json`."""
-    if isinstance(value, Number):
-        return "integer" if value.lstrip("-").isdigit() else "decimal"
-    if isinstance(value, bool):
-        return "boolean"
-    return "string" if isinstance(value, str) else "other"
-
-
-def _named(type_: str) -> str:
-    return f"{'an' if type_[0] in 'AEIOaeio' else 'a'} {type_}"
+def _element_of(item: Property) -> int:
+    return item.at
 
 
 def _place(path: str, name: str) -> str:

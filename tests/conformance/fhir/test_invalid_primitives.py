@@ -123,6 +123,7 @@ VALUES = {
         ("no padding", "QUJDRA", "value"),
         ("padding in the middle", "QQ==QUJD", "value"),
         ("only padding", "====", "value"),
+        ("only white space", " ", "value"),
         ("the alphabet of URLs", "QU-_", "value"),
         ("a data URL", "data:text/plain;base64,QUJD", "value"),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from egide.fhir.definitions import definitions
-from egide.fhir.invariants import Beyond, conditions, holds, read_condition
+from egide.fhir.invariants import Beyond, conditions, question, read_condition
 from egide.fhir.rules import KEYS
 
 
@@ -14,7 +14,7 @@ def true_of(expression, **children):
         value = children.get(name)
         return len(value) if isinstance(value, list) else int(value is not None)
 
-    return holds(condition, count, children.get)
+    return question(condition)(count, children.get)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def test_a_whole_value_is_replaced_wherever_a_transaction_asks_for_it(elements):
         {"identifier": [{"system": OLD}]},
         {"extension": [{"url": "u", "valueString": OLD}]},
         {"text": {"status": "generated", "div": DIV.format(OLD)}},
+        {"extension": [{"url": "u", "valueString": f'<div><a href="{OLD}">a</a></div>'}]},
         {"text": {"status": "generated", "div": DIV.format(f'<p title="{OLD}">a</p>')}},
     ],
 )
