@@ -12,11 +12,12 @@ import msgspec
 from egide.errors import Issue
 from egide.fhir import json_text
 from egide.fhir.invalid import Invalid
-from egide.fhir.resource import Resource, decode, is_doubtful
+from egide.fhir.resource import Resource, decode_part, is_doubtful
 from egide.fhir.structs import Refused, decoder
 from egide.fhir.validation import findings
 
 _IN_RESOURCE = re.compile(r"Bundle\.entry\[\d+\]\.resource")
+_COMPACT = re.compile(rb'\{"resourceType":"Bundle"')
 _PLACEHOLDER = msgspec.Raw(b"0")
 _ABSENT = msgspec.Raw()
 
@@ -51,9 +52,7 @@ def decode_bundle(raw: bytes) -> Bundle:
     if json_text.is_too_deep(raw):
         json_text.read(raw)
     try:
-        body = json_text.compact(raw)
-        struct = decoder("Bundle").decode(body)
-        resources = _take_resources(struct, len(body))
+        struct, resources = _taken_apart(raw)
     except (msgspec.MsgspecError, Invalid, ValueError, RecursionError) as refusal:
         tree = json_text.read(raw)
         batch = isinstance(tree, dict) and tree.get("type") == "batch"
@@ -69,6 +68,19 @@ def decode_bundle(raw: bytes) -> Bundle:
     return _assemble(struct, resources)
 
 
+def _taken_apart(raw: bytes) -> tuple[Any, list[msgspec.Raw | None]]:
+    """The bundle's struct and its resources. Raises what msgspec does, Refused or Invalid."""
+    if _COMPACT.match(raw):
+        struct = decoder("Bundle").decode(raw)
+        try:
+            return struct, _take_resources(struct, len(raw))
+        except Refused:
+            pass  # not compact after all, or something for the slow pass
+    body = json_text.compact(raw)
+    struct = decoder("Bundle").decode(body)
+    return struct, _take_resources(struct, len(body))
+
+
 def _take_resources(struct: Any, length: int) -> list[msgspec.Raw | None]:
     """The entries' resources, taken out of the struct. Raises Refused or Invalid."""
     taken: list[msgspec.Raw | None] = []
@@ -79,7 +91,7 @@ def _take_resources(struct: Any, length: int) -> list[msgspec.Raw | None]:
             entry.resource = _PLACEHOLDER
             length += 1 - len(memoryview(raw))
         if entry.response is not None and entry.response.outcome is not None:
-            decode(bytes(entry.response.outcome))
+            decode_part(bytes(entry.response.outcome))
     skeleton = msgspec.json.encode(struct)
     if len(skeleton) != length or is_doubtful(skeleton, False, set()):
         raise Refused
@@ -94,7 +106,7 @@ def _assemble(struct: Any, resources: list[msgspec.Raw | None]) -> Bundle:
         resource: Resource | Invalid | None = None
         if raw is not None:
             try:
-                resource = decode(bytes(raw), conditional=conditional)
+                resource = decode_part(bytes(raw), conditional=conditional)
             except Invalid as invalid:
                 found = [_seen_from_bundle(issue, at) for issue in invalid.issues]
                 issues += found

@@ -76,6 +76,11 @@ def decode(raw: bytes, *, type: str | None = None, conditional: bool = False) ->
     """
     if json_text.is_too_deep(raw):
         json_text.read(raw)
+    return decode_part(raw, type=type, conditional=conditional)
+
+
+def decode_part(raw: bytes, *, type: str | None = None, conditional: bool = False) -> Resource:
+    """`decode`, for what was cut from a body whose depth has been judged."""
     try:
         return _split(*settled(raw, type, conditional))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -268,6 +273,12 @@ def parse(body: bytes) -> dict[str, Any]:
     """Canonical bytes as a plain mapping; numbers with a fraction or exponent are Decimals."""
     mapping: dict[str, Any] = _parse(body)
     return mapping
+
+
+def identity(body: bytes) -> str:
+    """The id in a canonical body with its id set, read without parsing the rest."""
+    start = body.index(b'"id":"') + 6
+    return body[start : body.index(b'"', start)].decode()
 
 
 def type_of(resource: Resource) -> str:
