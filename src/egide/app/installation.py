@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from egide.app.account_events import appending
 from egide.clock import Clock, system_clock
 from egide.db import Database, prepare
 from egide.db.embedded import start
+from egide.db.presence import alone, present
 from egide.errors import Unavailable
 from egide.ledger import Ledger
 from egide.record import Record
@@ -69,27 +70,36 @@ async def open_parts(
 ) -> AsyncIterator[Installation]:
     """The parts over a prepared database, closed in order at the end."""
     clock = system_clock
-    database = await Database.connect(dsn, max_size=connections)
-    try:
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(dsn, max_size=connections)
+        stack.push_async_callback(database.close)
+        await stack.enter_async_context(present(database))
         ledger = Ledger(database, ring, clock)
         await ledger.open()
-        try:
-            accounts = Accounts(database, clock, appending(ledger), ring.derive("accounts"))
-            await accounts.open()
-            record = Record(
-                database,
-                ring,
-                ledger,
-                clock=clock,
-                zone=settings.zone,
-                base_url=settings.base_url,
-            )
-            await record.start()
-            yield Installation(settings, database, ring, ledger, accounts, record, clock)
-        finally:
-            await ledger.close()
-    finally:
-        await database.close()
+        stack.push_async_callback(ledger.close)
+        accounts = Accounts(database, clock, appending(ledger), ring.derive("accounts"))
+        await accounts.open()
+        record = Record(
+            database,
+            ring,
+            ledger,
+            clock=clock,
+            zone=settings.zone,
+            base_url=settings.base_url,
+        )
+        await record.start()
+        yield Installation(settings, database, ring, ledger, accounts, record, clock)
+
+
+@asynccontextmanager
+async def open_alone(settings: Settings) -> AsyncIterator[Database]:
+    """The database of an installation that nobody else uses. Raises Conflict when somebody does."""
+    async with engine(settings) as dsn, AsyncExitStack() as stack:
+        await prepare_at(dsn)
+        database = await Database.connect(dsn, max_size=2)
+        stack.push_async_callback(database.close)
+        await stack.enter_async_context(alone(database))
+        yield database
 
 
 @asynccontextmanager

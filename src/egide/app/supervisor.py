@@ -15,20 +15,26 @@ from collections.abc import Callable
 import msgspec
 
 from egide.app.installation import engine, figures, prepare_at, provider_of
+from egide.app.reindexer import IndexOrders
 from egide.app.worker import GRACE, Orders
 from egide.clock import system_clock
 from egide.db import Database
 from egide.db.embedded import ServeLock
 from egide.errors import Conflict, EgideError, Unavailable
 from egide.ledger import Integrator
+from egide.record import index_rows_left
+from egide.seal import KeyRing
 from egide.settings import Settings
 from egide.telemetry import Metrics, capture_libraries, log
 from egide.telemetry.metrics import clear
 
 _WORKER = "from egide.app.worker import main; main()"
+_REINDEXER = "from egide.app.reindexer import main; main()"
+_LOOKS_EVERY = 2.0
+"""Seconds between two looks for rows to index again."""
 _READY_WITHIN = 60.0
 _CONNECTIONS = 12
-_OWN = 3
+_OWN = 4
 """How many of the supervisor's tasks are its own; each further one keeps a worker."""
 
 
@@ -57,9 +63,10 @@ async def serve(
             metrics = Metrics(figures(settings.data))
             integrator = Integrator(database, ring, system_clock)
             tasks = [
-                asyncio.create_task(integrator.run()),
+                asyncio.create_task(_integrate(integrator)),
                 asyncio.create_task(_measure(integrator, metrics)),
                 asyncio.create_task(_revive(settings, database)),
+                asyncio.create_task(_reindex(settings, dsn, ring, database, metrics)),
             ]
             for number in range(1, workers + 1):
                 orders = Orders(
@@ -91,6 +98,16 @@ async def serve(
         lock.release()
 
 
+async def _integrate(integrator: Integrator) -> None:
+    """Integrate until cancelled. When nothing more may be signed, say so again and again."""
+    try:
+        await integrator.run()
+    except EgideError as error:
+        while True:
+            log("ledger.stopped", level="error", category=error.category, error=error)
+            await asyncio.sleep(60)
+
+
 async def _measure(integrator: Integrator, metrics: Metrics) -> None:
     """Leave the integrator's lag where `/metrics` finds it."""
     while True:
@@ -111,9 +128,40 @@ async def _revive(settings: Settings, database: Database) -> None:
                 async with database.connection() as connection:
                     await connection.fetchval("select 1")
             except EgideError:
-                log("engine.revived", level="warning")
                 with contextlib.suppress(EgideError):
                     await stack.enter_async_context(engine(settings))
+                    log("engine.revived", level="warning")
+
+
+async def _reindex(
+    settings: Settings, dsn: str, ring: KeyRing, database: Database, metrics: Metrics
+) -> None:
+    """Run a reindexer while there are rows to index again; tell how many are left."""
+    orders = IndexOrders(dsn, ring.to_bytes(), str(settings.data.resolve()), settings.base_url)
+    process: asyncio.subprocess.Process | None = None
+    try:
+        while True:
+            await asyncio.sleep(_LOOKS_EVERY)
+            with contextlib.suppress(EgideError):
+                left = await index_rows_left(database)
+                metrics.index_rows_left.set(left or 0)
+                if left is not None and (process is None or process.returncode is not None):
+                    process = await _start(_REINDEXER, orders)
+    finally:
+        if process is not None and process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def _start(program: str, orders: Orders | IndexOrders) -> asyncio.subprocess.Process:
+    """A process of ours, given its orders on standard input, which stays open."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdin=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    document = msgspec.msgpack.encode(orders)
+    process.stdin.write(len(document).to_bytes(4, "big") + document)
+    return process
 
 
 async def _keep(orders: Orders, stop: asyncio.Event) -> None:
@@ -121,12 +169,7 @@ async def _keep(orders: Orders, stop: asyncio.Event) -> None:
     pause = 0.1
     while not stop.is_set():
         started = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _WORKER, stdin=asyncio.subprocess.PIPE
-        )
-        assert process.stdin is not None
-        document = msgspec.msgpack.encode(orders)
-        process.stdin.write(len(document).to_bytes(4, "big") + document)
+        process = await _start(_WORKER, orders)
         waiting = {
             asyncio.create_task(process.wait()),
             asyncio.create_task(stop.wait()),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from egide.app.installation import provider_of
+from egide.app.installation import open_alone, provider_of
 from egide.bench import targets
 from egide.bench.figure import Figure, Section
 from egide.bench.site import OPERATOR, Site
+from egide.clock import system_clock
 from egide.errors import Fault
 from egide.ops.rekey import new_epoch
 
@@ -31,10 +32,9 @@ async def erasing(site: Site, *, erased: int, keys: int) -> Section:
         erasing_took = time.perf_counter() - started
         if certificate.resources != erased:
             raise Fault(f"{certificate.resources} resources were erased, not {erased}")
+    async with open_alone(site.settings) as database:
         started = time.perf_counter()
-        done = await new_epoch(
-            parts.database, provider_of(site.settings), parts.ledger, parts.clock, OPERATOR
-        )
+        done = await new_epoch(database, provider_of(site.settings), system_clock, OPERATOR)
         epoch_took = time.perf_counter() - started
     million = epoch_took * 1_000_000 / done.keys
     figures = (

@@ -1,7 +1,7 @@
 """The command line: one file per command group; parses, calls, prints.
 
-Exit codes: 0 done; 1 done, and something was found or refused; 2 wrong words; 3 not possible now
-(not set up, not reachable, somebody else is at it); 4 our own fault.
+Exit codes: 0 done; 1 done, and something was found or refused; 2 wrong words, or nothing under
+that name; 3 not possible now (not set up, not reachable, somebody else is at it); 4 our own fault.
 """
 
 import sys
@@ -15,6 +15,7 @@ from egide.cli.clients import clients
 from egide.cli.demo import demo
 from egide.cli.doctor import doctor
 from egide.cli.erase import erase
+from egide.cli.index import index
 from egide.cli.init import init
 from egide.cli.keys import keys
 from egide.cli.ledger import ledger
@@ -41,9 +42,10 @@ app.command()(bench)
 app.command()(routes)
 app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")
+app.add_typer(index, name="index")
 app.add_typer(clients, name="clients")
 
-_EXIT = {"incorrect": 2, "fault": 4}
+_EXIT = {"incorrect": 2, "not_found": 2, "fault": 4}
 
 
 def main() -> None:

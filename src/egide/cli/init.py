@@ -36,7 +36,8 @@ def init(
         provider = FileProvider.load(path, data=here.data)
         console.print(f"Kept the key file [bold]{path}[/] that is there.")
     asyncio.run(_prepare(replace(here, key_file=path)))
-    console.print(f"The database in [bold]{here.data}[/] is ready.")
+    where = "named by EGIDE_DATABASE_URL" if here.database_url else f"in [bold]{here.data}[/]"
+    console.print(f"The database {where} is ready.")
     console.print(f"Establishment {provider.establishment}. Next: `egide serve`.")
     if key_file is not None:
         console.print(f"Every command needs EGIDE_KEY_FILE={path}")

@@ -8,10 +8,9 @@ import typer
 from rich.console import Console
 
 from egide.app import open_installation
-from egide.app.installation import provider_of
+from egide.app.installation import open_alone, provider_of
 from egide.cli.operator import OPERATOR
-from egide.db.embedded import ServeLock
-from egide.errors import Conflict
+from egide.clock import system_clock
 from egide.ops.copies import read_copy, restore_copy, write_copies
 from egide.ops.rekey import NewEpoch, new_epoch
 from egide.settings import settings
@@ -22,7 +21,7 @@ _console = Console(highlight=False, soft_wrap=True)
 
 @keys.command("epoch")
 def epoch() -> None:
-    """Begin a new epoch: wrap the living again, destroy the old epoch key. Stop `serve` first."""
+    """Begin a new epoch: wrap the living again, destroy the old epoch key. Nothing else may run."""
     done = asyncio.run(_epoch())
     _console.print(
         f"Epoch {done.epoch}: {done.keys:,} keys wrapped again, epochs "
@@ -43,20 +42,16 @@ def copy() -> None:
 def restore(
     path: Annotated[Path, typer.Argument(help="A copy written by `egide keys copy` or `epoch`.")],
 ) -> None:
-    """After restoring an old backup: give it the newest key table. Stop `serve` first."""
+    """After restoring an old backup: give it the newest key table. Nothing else may run."""
     gone = asyncio.run(_restore(path))
     _console.print(f"Keys restored; {gone:,} row(s) of the erased were removed.")
 
 
 async def _epoch() -> NewEpoch:
     here = settings()
-    lock = _alone()
-    try:
-        provider = provider_of(here)
-        async with open_installation(here) as parts:
-            return await new_epoch(parts.database, provider, parts.ledger, parts.clock, OPERATOR)
-    finally:
-        lock.release()
+    provider = provider_of(here)
+    async with open_alone(here) as database:
+        return await new_epoch(database, provider, system_clock, OPERATOR)
 
 
 async def _copy() -> tuple[Path, Path]:
@@ -68,16 +63,6 @@ async def _copy() -> tuple[Path, Path]:
 
 async def _restore(path: Path) -> int:
     here = settings()
-    lock = _alone()
-    try:
-        async with open_installation(here) as parts:
-            return await restore_copy(parts.database, read_copy(path, parts.ring), parts.ring)
-    finally:
-        lock.release()
-
-
-def _alone() -> ServeLock:
-    try:
-        return ServeLock.take(settings().data)
-    except Conflict as error:
-        raise Conflict(f"this needs the server stopped. {error.message}") from None
+    ring = provider_of(here).ring()
+    async with open_alone(here) as database:
+        return await restore_copy(database, read_copy(path, ring), ring)

@@ -28,6 +28,10 @@ def verify(
         f"{report.entries:,} entries of {report.writers:,} writers, {report.leaves:,} leaves, "
         f"{report.checkpoints:,} checkpoints{rows_said}."
     )
+    if report.waiting:
+        console.print(
+            f"{report.waiting:,} entries are not in the tree yet: a running server puts them there."
+        )
     if report.unclosed:
         console.print(
             f"{len(report.unclosed)} writer(s) ended without closing, as a kill or a crash does."

@@ -69,6 +69,7 @@ async def _load(console: Console, found: list, loaders: int | None, again: bool)
 def report(tally: Tally, seconds: float) -> None:
     """Print what became of everything."""
     console = Console(highlight=False, soft_wrap=True)
+    wide = Console(highlight=False, width=max(console.width, 160))
     rate = tally.resources / max(seconds, 1e-6)
     console.print(
         f"{tally.resources:,} resources in {seconds:.1f} s ({rate:,.0f}/s): "
@@ -81,6 +82,7 @@ def report(tally: Tally, seconds: float) -> None:
     table = Table("source", "place", "code", "location", "why", box=None)
     for refused in tally.refused[:_SHOWN]:
         table.add_row(refused.source, refused.place, refused.code, refused.location, refused.words)
-    console.print(table)
+    wide.print(table)
+    console.print("A bundle is stored whole or not at all: one finding keeps all of it out.")
     if tally.refusals > _SHOWN:
         console.print(f"… and {tally.refusals - _SHOWN:,} more")

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from egide import app
+from egide.app.installation import is_demo
 from egide.settings import settings
 
 PORT = 8600
@@ -25,14 +26,15 @@ def serve(
     """Serve FHIR R4 on http://HOST:PORT/fhir."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     console = Console(highlight=False, soft_wrap=True)
+    here = settings()
 
     def ready() -> None:
         console.print(f"Égide serves FHIR R4 on [bold]http://{host}:{port}/fhir[/]")
         console.print("Stop it with Ctrl-C. An access token: `egide access-token`")
+        if is_demo(here.data):
+            console.print("This is a demonstration: its key lies beside the data.")
         sys.stdout.flush()
 
     asyncio.run(
-        app.serve(
-            settings(), host=host, port=port, workers=workers or os.cpu_count() or 1, ready=ready
-        )
+        app.serve(here, host=host, port=port, workers=workers or os.cpu_count() or 1, ready=ready)
     )

@@ -20,7 +20,8 @@ _SQL = queries("egide.ops", "sql/rekey.sql")
 
 
 class KeyCopy(msgspec.Struct, frozen=True, array_like=True):
-    """The key table at one moment: rows of `data_key` and `shared_key`, owners erased so far."""
+    """The key table at one moment: rows of `data_key` and `shared_key`, owners erased so far, and
+    the ledger's monthly keys."""
 
     establishment: bytes
     epoch: int
@@ -28,6 +29,7 @@ class KeyCopy(msgspec.Struct, frozen=True, array_like=True):
     keys: list[tuple[int, int, int, bytes, bytes]]
     shares: list[tuple[int, int, bytes]]
     erased: list[bytes]
+    months: list[tuple[int, int, int, bytes]]
 
     def __repr__(self) -> str:
         return f"KeyCopy(epoch={self.epoch}, {len(self.keys)} keys)"
@@ -45,8 +47,9 @@ async def write_copies(
     async with database.snapshot() as connection:
         keys = [tuple(record.values()) for record in await connection.fetch(_SQL["keys"])]
         shares = [tuple(record.values()) for record in await connection.fetch(_SQL["shares"])]
+        months = [tuple(record.values()) for record in await connection.fetch(_SQL["months"])]
         erased = [record["owner"] for record in await connection.fetch(_SQL["erased"])]
-    copy = KeyCopy(ring.establishment.bytes, ring.epoch, at, keys, shares, erased)
+    copy = KeyCopy(ring.establishment.bytes, ring.epoch, at, keys, shares, erased, months)
     body = msgspec.msgpack.encode(copy)
     paths = copy_paths(key_file)
     for path in paths:
@@ -96,6 +99,7 @@ async def restore_copy(database: Database, copy: KeyCopy, ring: KeyRing) -> int:
         await connection.execute(_SQL["drop"], list(ring.epochs), copy.erased)
         await connection.execute(_SQL["put"], *_columns(copy.keys, 5))
         await connection.execute(_SQL["put_shares"], *_columns(copy.shares, 3))
+        await connection.execute(_SQL["put_months"], *_columns(copy.months, 4))
         gone: int = await connection.fetchval(_SQL["orphans"])
     return gone
 

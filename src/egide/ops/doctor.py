@@ -32,7 +32,8 @@ async def examine(settings: Settings, database: Database, ring: KeyRing) -> Asyn
     yield await _erasures(database)
     yield await _ledger(database)
     yield await _settings_of_engine(database)
-    yield _disk(settings)
+    if settings.database_url is None:
+        yield _disk(settings)
     yield _core()
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from egide.actor import Actor
 from egide.clock import Clock
-from egide.db import Database, queries
+from egide.db import Connection, Database, queries
+from egide.errors import Fault
 from egide.ledger import Action, Entry, Ledger, Outcome, rewrap
 from egide.ops.copies import write_copies
 from egide.seal import KeyRing
@@ -32,39 +33,50 @@ class NewEpoch:
 
 
 async def new_epoch(
-    database: Database, provider: FileProvider, ledger: Ledger, clock: Clock, actor: Actor
+    database: Database, provider: FileProvider, clock: Clock, actor: Actor
 ) -> NewEpoch:
-    """Begin an epoch, wrap every key under it, write the copies, destroy the older epochs."""
+    """Begin an epoch, wrap every key under it, write the copies, destroy the older epochs.
+
+    Nobody else may be using the data (`egide.db.presence.alone`). Raises Fault, and destroys
+    nothing, when a key was left behind.
+    """
     provider.new_epoch()
     ring = provider.ring()
-    keys = 0
-    while done := await _rewrap(database, ring):
-        keys += done
     async with database.transaction() as connection:
+        await connection.execute(_SQL["lock"])
+        keys = 0
+        while done := await _rewrap(connection, ring):
+            keys += done
         await rewrap(connection, ring)
     await write_copies(database, ring, provider.path, clock())
     old = tuple(number for number in provider.epochs if number != ring.epoch)
-    for number in old:
-        provider.destroy_epoch(number)
     async with database.transaction() as connection:
+        await connection.execute(_SQL["lock"])
+        if await connection.fetchval(_SQL["behind"], ring.epoch):
+            raise Fault("a key is still under an older epoch; nothing was destroyed, run it again")
+        for number in old:
+            provider.destroy_epoch(number)
         erasures = await take_effect(connection, max(old), clock())
-    facts = {"purpose": "HSYSADMIN", "epoch": ring.epoch, "destroyed": old, "count": keys}
-    await ledger.append(
-        Entry(actor.session, actor.account, Action.operation, Outcome.success, None, (), facts)
-    )
+    ledger = Ledger(database, provider.ring(), clock)
+    await ledger.open()
+    try:
+        facts = {"purpose": "HSYSADMIN", "epoch": ring.epoch, "destroyed": old, "count": keys}
+        await ledger.append(
+            Entry(actor.session, actor.account, Action.operation, Outcome.success, None, (), facts)
+        )
+    finally:
+        await ledger.close()
     return NewEpoch(ring.epoch, old, keys, erasures)
 
 
-async def _rewrap(database: Database, ring: KeyRing) -> int:
-    async with database.transaction() as connection:
-        records = await connection.fetch(_SQL["old"], ring.epoch, _AT_ONCE)
-        numbers = [record["number"] for record in records]
-        wrapped = [
-            ring.wrap(
-                ring.unwrap(record["wrapped"], record["number"], record["epoch"]),
-                record["number"],
-            )
-            for record in records
-        ]
-        await connection.execute(_SQL["rewrap"], ring.epoch, numbers, wrapped)
+async def _rewrap(connection: Connection, ring: KeyRing) -> int:
+    records = await connection.fetch(_SQL["old"], ring.epoch, _AT_ONCE)
+    numbers = [record["number"] for record in records]
+    wrapped = [
+        ring.wrap(
+            ring.unwrap(record["wrapped"], record["number"], record["epoch"]), record["number"]
+        )
+        for record in records
+    ]
+    await connection.execute(_SQL["rewrap"], ring.epoch, numbers, wrapped)
     return len(numbers)

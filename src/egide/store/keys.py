@@ -15,7 +15,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from egide.db import Connection, Fetched, queries
-from egide.errors import Fault
+from egide.errors import Fault, Unavailable
 from egide.ids import internal_number
 from egide.seal import DataKey, KeyRing
 
@@ -86,8 +86,12 @@ class Keys:
             wrapped = [self._ring.wrap(DataKey.generate(), number) for number in numbers]
             epochs = [self._ring.epoch] * len(missing)
             kinds = [KINDS[owners[owner]] for owner in missing]
-            await connection.execute(_SQL["add"], numbers, epochs, kinds, missing, wrapped)
+            await connection.execute(
+                _SQL["add"], numbers, epochs, kinds, missing, wrapped, self._house
+            )
             found |= await self._of_existing(connection, missing)
+            if len(found) < len(owners):
+                raise Unavailable("a new epoch has begun; this process must be started again")
         return found
 
     async def share(self, connection: Connection, patients: Collection[int]) -> int:

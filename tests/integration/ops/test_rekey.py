@@ -9,7 +9,8 @@ import pytest
 from egide.actor import Actor
 from egide.clock import system_clock
 from egide.db import Database
-from egide.errors import EgideError, NotFound
+from egide.db.presence import alone, present
+from egide.errors import Conflict, EgideError, NotFound, Unavailable
 from egide.ledger import Ledger
 from egide.ops import rekey
 from egide.ops.copies import copy_paths, read_copy, restore_copy, write_copies
@@ -53,7 +54,7 @@ async def test_the_living_open_after_a_new_epoch(house: House, system: Actor) ->
     record, ledger = await house.open()
     async with record.open(system) as session:
         first = await session.create("Patient", PATIENT)
-    done = await new_epoch(house.database, house.provider, ledger, system_clock, ADMINISTRATOR)
+    done = await new_epoch(house.database, house.provider, system_clock, ADMINISTRATOR)
     await ledger.close()
     assert (done.epoch, done.destroyed) == (2, (1,))
     record, ledger = await house.open()
@@ -77,13 +78,13 @@ async def test_no_epoch_is_destroyed_when_a_copy_cannot_be_written(
     with monkeypatch.context() as patched:
         patched.setattr(rekey, "write_copies", broken)
         with pytest.raises(EgideError):
-            await new_epoch(house.database, house.provider, ledger, system_clock, ADMINISTRATOR)
+            await new_epoch(house.database, house.provider, system_clock, ADMINISTRATOR)
     assert sorted(house.provider.epochs) == [1, 2]
     await ledger.close()
     record, ledger = await house.open()
     async with record.open(system) as session:
         assert (await session.read("Patient", first.id)).body == first.body
-    done = await new_epoch(house.database, house.provider, ledger, system_clock, ADMINISTRATOR)
+    done = await new_epoch(house.database, house.provider, system_clock, ADMINISTRATOR)
     assert done.destroyed == (1, 2)
     await ledger.close()
 
@@ -97,7 +98,7 @@ async def test_an_old_backup_with_the_new_key_table_opens_the_others_only(
         living = await session.create("Patient", PATIENT)
         both = await session.create("List", (TOGETHER % (erased.id, living.id)).encode())
     async with house.database.transaction() as connection:
-        for table in ("resource", "version", "ref", "data_key", "shared_key"):
+        for table in ("resource", "version", "ref", "data_key", "shared_key", "ledger_key"):
             await connection.execute(f"create table old_{table} as select * from {table}")
     async with record.open(ADMINISTRATOR, "HSYSADMIN") as session:
         certificate = await session.erase("Patient", erased.id)
@@ -108,14 +109,16 @@ async def test_an_old_backup_with_the_new_key_table_opens_the_others_only(
             await session.read("Patient", erased.id)
         assert (await session.read("List", both.id)).body == both.body
     assert (await verify_all(house.database, house.provider.ring(), rows=True)).findings == []
-    done = await new_epoch(house.database, house.provider, ledger, system_clock, ADMINISTRATOR)
+    done = await new_epoch(house.database, house.provider, system_clock, ADMINISTRATOR)
     assert done.erasures == 1
     await ledger.close()
 
     # The backup comes back, with the keys it had; the newest copy of the key table goes on top.
     async with house.database.transaction() as connection:
-        await connection.execute("truncate resource, version, ref, data_key, shared_key")
-        for table in ("version", "ref", "data_key", "shared_key"):
+        await connection.execute(
+            "truncate resource, version, ref, data_key, shared_key, ledger_key"
+        )
+        for table in ("version", "ref", "data_key", "shared_key", "ledger_key"):
             await connection.execute(f"insert into {table} select * from old_{table}")
         await connection.execute(
             "insert into resource overriding system value select * from old_resource"
@@ -148,7 +151,7 @@ async def test_the_old_wrap_of_an_erased_key_opens_with_nothing_that_is_left(
     assert house.provider.ring().unwrap(wrapped, number, epoch)
     async with record.open(ADMINISTRATOR, "HSYSADMIN") as session:
         await session.erase("Patient", erased.id)
-    await new_epoch(house.database, house.provider, ledger, system_clock, ADMINISTRATOR)
+    await new_epoch(house.database, house.provider, system_clock, ADMINISTRATOR)
     await ledger.close()
     for ring in (house.provider.ring(), FileProvider.load(house.provider.path).ring()):
         with pytest.raises(EgideError):
@@ -166,3 +169,56 @@ async def test_a_damaged_copy_is_refused(house: House, system: Actor) -> None:
     with pytest.raises(EgideError, match="damaged"):
         read_copy(first, ring)
     assert read_copy(second, ring).epoch == 1
+
+
+async def test_a_process_of_the_old_epoch_makes_no_key(house: House, system: Actor) -> None:
+    record, ledger = await house.open()
+    async with record.open(system) as session:
+        await session.create("Patient", PATIENT)
+    await new_epoch(house.database, house.provider, system_clock, ADMINISTRATOR)
+    async with record.open(system) as session:
+        with pytest.raises(Unavailable):
+            await session.create("Patient", PATIENT)
+    await ledger.close()
+    async with house.database.connection() as connection:
+        epochs = await connection.fetch("select distinct epoch from data_key")
+        assert [each["epoch"] for each in epochs] == [2]
+
+
+async def test_keys_are_changed_alone(database: Database) -> None:
+    async with present(database):
+        with pytest.raises(Conflict):
+            async with alone(database):
+                pass
+    async with alone(database):
+        with pytest.raises(Unavailable):
+            async with present(database):
+                pass
+
+
+async def test_nothing_is_destroyed_while_a_key_is_left_behind(
+    house: House, system: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, ledger = await house.open()
+    async with record.open(system) as session:
+        first = await session.create("Patient", PATIENT)
+    await ledger.close()
+    ring = house.provider.ring()
+    real = rekey.write_copies
+
+    async def late(database: Database, *rest: object) -> object:
+        """Somebody makes a key under the old epoch after everything was wrapped again."""
+        async with database.transaction() as connection:
+            await connection.execute(
+                "insert into data_key values (7, 1, 1, $1, $2)", b"7" * 16, ring.wrap(b"k" * 32, 7)
+            )
+        return await real(database, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rekey, "write_copies", late)
+    with pytest.raises(EgideError):
+        await new_epoch(house.database, house.provider, system_clock, ADMINISTRATOR)
+    assert sorted(house.provider.epochs) == [1, 2]
+    record, ledger = await house.open()
+    async with record.open(system) as session:
+        assert (await session.read("Patient", first.id)).body == first.body
+    await ledger.close()

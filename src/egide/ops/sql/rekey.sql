@@ -1,5 +1,12 @@
+-- lock: Nobody makes, holds or changes a key until the transaction ends; reading goes on.
+lock table data_key, ledger_key in exclusive mode
+
 -- old: Keys still wrapped under another epoch than the current one, some of them.
-select number, epoch, wrapped from data_key where epoch <> $1 limit $2 for update skip locked
+select number, epoch, wrapped from data_key where epoch <> $1 limit $2
+
+-- behind: Whether any key is still under another epoch.
+select exists (select from data_key where epoch <> $1)
+    or exists (select from ledger_key where epoch <> $1)
 
 -- rewrap: Put them under the current epoch.
 update data_key set epoch = $1, wrapped = new.wrapped
@@ -14,6 +21,15 @@ select number, epoch, kind, owner, wrapped from data_key order by number
 
 -- shares: The whole table of shared keys.
 select number, holder, wrapped from shared_key order by number, holder
+
+-- months: The ledger's keys.
+select month, number, epoch, wrapped from ledger_key order by month
+
+-- put_months: The ledger's keys of a copy.
+insert into ledger_key (month, number, epoch, wrapped)
+select * from unnest($1::integer[], $2::bigint[], $3::integer[], $4::bytea[])
+on conflict (month) do update
+set number = excluded.number, epoch = excluded.epoch, wrapped = excluded.wrapped
 
 -- erased: Whose keys were erased.
 select owner from erasure order by owner

@@ -5,9 +5,12 @@ order by owner for key share
 -- by_number: The data keys with these numbers.
 select number, epoch, kind, wrapped from data_key where number = any($1::bigint[])
 
--- add: New data keys; an owner that got one meanwhile keeps it.
+-- add: New data keys; an owner that got one meanwhile keeps it. None once the establishment's own
+-- key ($6) is of another epoch: then this process's epoch key is about to be destroyed.
 insert into data_key (number, epoch, kind, owner, wrapped)
-select * from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::uuid[], $5::bytea[])
+select new.* from unnest($1::bigint[], $2::integer[], $3::smallint[], $4::uuid[], $5::bytea[])
+    as new (number, epoch, kind, owner, wrapped)
+where not exists (select from data_key house where house.number = $6 and house.epoch <> new.epoch)
 on conflict (owner) do nothing
 
 -- shared: Keys several patients share, as one holder wraps them, with everyone who holds them.
