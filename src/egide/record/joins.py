@@ -141,6 +141,8 @@ class Joins:
     def refers(self, along: Edge, targets: Sequence[str]) -> Refers:
         """The edge to one of `targets`, as the store looks for it."""
         blind = self._here.parts.blind
+        if along.target is not None:
+            targets = [each for each in targets if each.startswith(f"{along.target}/")]
         idents = {target: blind.ident(*target.split("/", 1)) for target in targets}
         patients = [idents[target] for target in targets if target.startswith("Patient/")]
         number = parameter_number(along.parameter)

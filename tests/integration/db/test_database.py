@@ -1,6 +1,6 @@
 """The pool, its blocks and what they raise."""
 
-# ruff: noqa: ASYNC110 (a test may wait by looking)
+
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from egide.db import Database, UniqueViolation
+from egide.db import Database, UniqueViolation, custom_plans
 from egide.db import database as module
 from egide.db.embedded import start
 from egide.errors import Busy, Conflict, Fault, Incorrect, Unavailable
@@ -100,7 +100,7 @@ async def test_every_connection_has_the_settings_plans_depend_on(database: Datab
         for connection in (pooled, dedicated):
             for name, value in (
                 ("jit", "off"),
-                ("plan_cache_mode", "force_custom_plan"),
+                ("plan_cache_mode", "force_generic_plan"),
                 ("application_name", "egide"),
                 ("idle_in_transaction_session_timeout", "1min"),
             ):
@@ -237,19 +237,35 @@ async def test_a_block_left_with_an_engine_gone_is_unavailable(tmp_path: Path) -
     await again.stop()
 
 
-async def test_the_drivers_own_warnings_are_logged_without_the_error_behind_them(
+async def test_an_engine_that_dies_makes_the_driver_log_no_error(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = await start(tmp_path / "data", durable=False)
-    database = await Database.connect(engine.dsn)
+    database = await Database.connect(engine.dsn, min_size=2)
     os.kill(engine.pid, signal.SIGKILL)
-    async with asyncio.timeout(30):
-        while not caplog.records:
-            await asyncio.sleep(0.01)
-    assert all(record.exc_info is None for record in caplog.records)
-    assert "Traceback" not in caplog.text
+    with pytest.raises(Unavailable):
+        async with asyncio.timeout(30):
+            while True:
+                async with database.connection() as connection:
+                    await connection.fetchval("select 1")
     await database.close()
     await engine.stop()
+    assert all(record.exc_info is None for record in caplog.records)
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_plan_for_given_values_is_asked_for_and_ends_with_its_block(
+    database: Database,
+) -> None:
+    async with database.connection() as connection:
+        async with custom_plans(connection):
+            assert await connection.fetchval("show plan_cache_mode") == "force_custom_plan"
+        assert await connection.fetchval("show plan_cache_mode") == "force_generic_plan"
+    with pytest.raises(Fault):
+        async with database.transaction() as connection, custom_plans(connection):
+            await connection.fetchval("select 1/0")
+    async with database.connection() as connection:
+        assert await connection.fetchval("show plan_cache_mode") == "force_generic_plan"
 
 
 async def test_a_dedicated_connection_keeps_its_locks_until_closed(database: Database) -> None:
