@@ -44,18 +44,21 @@ class Opening:
         here, parts = self.here, self.here.parts
         self.budget.spend(len(rows))
         opened = await parts.reader.open(self.connection, rows)
-        patients = {patient for each in opened for patient in each.patients}
-        mine: frozenset[int] | None = None
+        kinds = {each.row.type for each in opened}
+        decisions = {kind: here.decide("search", type_name(kind)) for kind in kinds}
+        mine: frozenset[int] = frozenset()
+        for decision in decisions.values():
+            if decision.reach.kind == "set":
+                patients = {patient for each in opened for patient in each.patients}
+                mine = await reached(parts, self.connection, decision, here.actor, patients)
+                break
         seen: list[Seen | None] = []
         for each in opened:
             if not each.body:
                 seen.append(None)
                 continue
-            decision = here.decide("search", type_name(each.row.type))
-            if mine is None:
-                mine = await reached(parts, self.connection, decision, here.actor, patients)
             resource = fhir.parse(each.body)
-            emitted = emit(decision, each, resource["id"], reached=mine)
+            emitted = emit(decisions[each.row.type], each, resource["id"], reached=mine)
             seen.append(None if emitted is None else Seen(resource, emitted, each.row.id))
         return seen
 

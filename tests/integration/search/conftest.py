@@ -1,0 +1,84 @@
+"""The library's database: read by most tests, cloned by those that write."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+from tests.conftest import SHARED, named
+from tests.integration.search import library as made
+from tests.integration.search.library import CLINICIAN, Library, fixed
+
+from egide.db import Database
+from egide.ledger import Ledger
+from egide.record import Record
+from egide.seal import KeyRing
+
+LIBRARY = "egide_library"
+
+
+async def administer(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def library(engine_dsn: str, template: str) -> Iterator[Library]:
+    """Everything loaded, and the same beside it parsed."""
+    folder = SHARED / "data" / "synthea"
+    asyncio.run(
+        administer(engine_dsn, f"CREATE DATABASE {LIBRARY} TEMPLATE {template} STRATEGY FILE_COPY")
+    )
+    library = Library(named(engine_dsn, LIBRARY), KeyRing.generate())
+    asyncio.run(made.load(library, folder if folder.is_dir() else None))
+    yield library
+
+
+@pytest.fixture
+async def database(engine_dsn: str, library: Library) -> AsyncIterator[Database]:
+    """A clone of the library, for one test."""
+    name = f"test_{secrets.token_hex(6)}"
+    statement = f"CREATE DATABASE {name} TEMPLATE {LIBRARY} STRATEGY FILE_COPY"
+    await administer(engine_dsn, statement)
+    opened = await Database.connect(named(engine_dsn, name))
+    yield opened
+    await opened.close()
+    await administer(engine_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def ring(library: Library) -> KeyRing:
+    return library.ring
+
+
+@pytest.fixture
+async def record(database: Database, ring: KeyRing, ledger: Ledger) -> Record:
+    """The one door, over the clone, at a moment that stands still."""
+    door = Record(database, ring, ledger, clock=fixed, zone=made.ZONE)
+    await door.start()
+    return door
+
+
+@pytest.fixture
+async def reach(database: Database) -> AsyncIterator[object]:
+    """Gives the clinician reach of patients, by key number."""
+
+    async def give(*numbers: int) -> None:
+        async with database.connection() as connection:
+            await connection.execute(
+                "insert into account (account, kind, label, roles, created)"
+                " values ($1, 'person', 'test', '{clinician}', now()) on conflict do nothing",
+                CLINICIAN.account,
+            )
+            await connection.execute("delete from reach where account = $1", CLINICIAN.account)
+            await connection.execute(
+                "insert into reach (account, patient_key) select $1, unnest($2::bigint[])",
+                CLINICIAN.account,
+                list(numbers),
+            )
+
+    yield give
