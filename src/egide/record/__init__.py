@@ -2,7 +2,7 @@
 
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.emission import Emitted
-from egide.record.indexing import Indexing, index_pending, index_state
+from egide.record.indexing import Indexing, index_rows_left, index_state
 from egide.record.loading import (
     IMPORT_ACCOUNT,
     Item,
@@ -33,7 +33,7 @@ __all__ = [
     "Versions",
     "bundle_of",
     "finish_import",
-    "index_pending",
+    "index_rows_left",
     "index_state",
     "part_digest",
 ]

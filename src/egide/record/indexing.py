@@ -45,10 +45,13 @@ async def index_state(database: Database) -> Indexing:
         return Indexing(await population.entries(connection), await population.passes(connection))
 
 
-async def index_pending(database: Database) -> bool:
-    """Whether there is a pass to do."""
+async def index_rows_left(database: Database) -> int | None:
+    """About how many rows passes have still to look at; None when there is no pass."""
     async with database.connection() as connection:
-        return await population.pending(connection)
+        if not await population.pending(connection):
+            return None
+        found = await population.passes(connection)
+    return sum(max(each.total - each.seen, 0) for each in found)
 
 
 async def change(here: Interaction, type: str, code: str, *, wanted: bool) -> State:

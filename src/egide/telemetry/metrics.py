@@ -72,6 +72,9 @@ class Metrics:
         self.ledger_pending = self.gauge(
             "egide_ledger_pending_entries", "Entries not yet in the tree"
         )
+        self.index_rows_left = self.gauge(
+            "egide_index_rows_left", "Rows still to look at after a change of what is indexed"
+        )
         self._faults = self.counter("egide_errors", "Errors answered, by category", "category")
         self._pool = Gauge(
             "egide_pool_connections",

@@ -1,0 +1,86 @@
+"""The reindexer: one process that gives rows the terms of a changed allow-list.
+
+The supervisor starts one when there is a pass to do. Its orders come on standard input, which then
+stays open: when it closes, the supervisor is gone and the reindexer stops, at any moment.
+"""
+
+import asyncio
+import resource
+import sys
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from egide.actor import Actor
+from egide.app.installation import open_parts, spare_the_collector
+from egide.errors import EgideError
+from egide.ids import internal_number
+from egide.record import IMPORT_ACCOUNT
+from egide.seal import KeyRing
+from egide.settings import Settings
+from egide.telemetry import capture_libraries, log
+
+REST = 1.0
+"""Seconds of pause for each second of work: half of one core is left to requests."""
+
+
+class IndexOrders(msgspec.Struct, frozen=True, array_like=True):
+    """What a reindexer is told."""
+
+    dsn: str
+    ring: bytes
+    data: str
+    base_url: str | None
+
+    def __repr__(self) -> str:
+        return "IndexOrders(…)"
+
+
+def main() -> None:
+    """Read the orders, do every pass, end; exit code 1 when it could not."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    size = int.from_bytes(sys.stdin.buffer.read(4), "big")
+    orders = msgspec.msgpack.decode(sys.stdin.buffer.read(size), type=IndexOrders)
+    capture_libraries()
+    try:
+        uvloop.run(_until_alone(orders))
+    except EgideError as error:
+        log("index.stopped", level="error", category=error.category)
+        sys.exit(1)
+
+
+async def _until_alone(orders: IndexOrders) -> None:
+    work = asyncio.create_task(_work(orders))
+    alone = asyncio.create_task(_parent_gone())
+    await asyncio.wait({work, alone}, return_when=asyncio.FIRST_COMPLETED)
+    alone.cancel()
+    if not work.done():
+        work.cancel()
+    await asyncio.wait({work})
+    if not work.cancelled():
+        work.result()
+
+
+async def _parent_gone() -> None:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()
+
+
+async def _work(orders: IndexOrders) -> None:
+    ring = KeyRing.from_bytes(orders.ring)
+    settings = Settings(data=Path(orders.data), base_url=orders.base_url)
+    actor = Actor(
+        IMPORT_ACCOUNT, "egide-index", frozenset({"administrator"}), internal_number(), assurance=2
+    )
+    async with (
+        open_parts(settings, orders.dsn, ring, connections=2) as parts,
+        parts.record.open(actor, "HSYSADMIN") as session,
+    ):
+        spare_the_collector()
+        seen = changed = 0
+        async for place in session.reindex(rest=REST):
+            seen, changed = place.seen, place.changed
+        log("index.ready", counts={"seen": seen, "changed": changed})
