@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.acceptance.client import Client
 from tests.acceptance.installation import Installation, Server
+from tests.acceptance.loading import Imported, Posted, Sample, write_synthetic
+from tests.conftest import SHARED
 
 Install = Callable[[], Installation]
 
@@ -28,6 +30,34 @@ def installation(server: Server) -> Installation:
 def client(server: Server) -> Client:
     """Somebody who may do everything with the records of `server`."""
     return server.installation.client(server)
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    """Synthetic bundles, and the shared ones of Synthea when they are there."""
+    paths = sorted((SHARED / "data" / "synthea").glob("*.json.gz"))
+    synthetic = write_synthetic(tmp_path_factory.mktemp("synthetic"))
+    return synthetic + [Sample.read(path) for path in paths]
+
+
+@pytest.fixture(scope="session")
+def posted(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> Iterator[Posted]:
+    """Everything sent as transactions over HTTP to a server that runs on."""
+    installation = Installation(tmp_path_factory.mktemp("posted")).init()
+    server = installation.serve()
+    made = Posted(installation, server, installation.client(server), samples)
+    made.post()
+    yield made
+    installation.end()
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> Iterator[Imported]:
+    """Everything loaded by `egide import`, nobody serving."""
+    installation = Installation(tmp_path_factory.mktemp("imported")).init()
+    done = installation.run("import", *(sample.path for sample in samples))
+    yield Imported(installation, samples, done.stdout)
+    installation.end()
 
 
 @pytest.fixture
