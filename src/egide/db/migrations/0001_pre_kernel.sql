@@ -72,6 +72,7 @@ create table version (
 );
 alter table version alter column sealed set storage external;
 create index version_key on version (key);
+create index version_updated on version (type, updated);
 
 -- One reference to something else than the patient: the edge of includes, chains and erasure.
 create table ref (
