@@ -102,6 +102,7 @@ def test_every_declared_interaction_is_done(
         "update": client.put(f"/{type}/{id}", language).status == 200,
         "vread": client.get(f"/{type}/{id}/_history/1").status == 200,
         "history-instance": len(client.get(f"/{type}/{id}/_history").json()["entry"]) == 2,
+        "history-type": bool(client.get(f"/{type}/_history?_count=1").json()["entry"]),
         "search-type": len(client.get(f"/{type}?_id={id}").json()["entry"]) == 1,
         "delete": client.delete(f"/{type}/{id}").status == 204,
     }
@@ -121,7 +122,10 @@ def test_every_interaction_of_the_system_that_is_declared_is_done(
     assert {each["code"] for each in statement["rest"][0]["interaction"]} == {
         "transaction",
         "batch",
+        "history-system",
     }
+    answer = client.get("/_history?_count=3")
+    assert (answer.json()["type"], len(answer.json()["entry"])) == ("history", 3)
     for type in ("transaction", "batch"):
         answer = client.post("", transaction(posting(patient()), type=type))
         assert answer.json()["type"] == f"{type}-response"
@@ -169,6 +173,8 @@ def test_every_undeclared_search_parameter_is_refused(
         ("PUT", "/Patient/{id}/_history/1", {}),
         ("DELETE", "/Patient/{id}/_history", {}),
         ("DELETE", "", {}),
+        ("DELETE", "/Patient/_history", {}),
+        ("POST", "/_history", {}),
         ("PUT", "/metadata", {}),
         ("GET", "/Patient/_search", {}),
         ("OPTIONS", "/Patient", {}),
@@ -192,8 +198,6 @@ def test_a_method_an_address_does_not_answer_is_refused(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/_history"),
-        ("GET", "/Patient/_history"),
         ("GET", "/Patient/1/$everything"),
         ("DELETE", "/Patient?identifier=a|b"),
         ("DELETE", "/Patient"),
@@ -257,6 +261,28 @@ def test_a_conditional_update_is_done_as_declared(
     client.post("/Patient", body, if_none_exist=f"?identifier={number}").refused(
         412, "multiple-matches"
     )
+
+
+def test_histories_are_paged_and_refuse_what_they_do_not_take(client: Client) -> None:
+    id = client.post("/Basic", {"resourceType": "Basic", "code": {"text": "x"}}).json()["id"]
+    for language in ("fr", "en", "de"):
+        body = {"resourceType": "Basic", "id": id, "code": {"text": "x"}, "language": language}
+        assert client.put(f"/Basic/{id}", body).status == 200
+    assert client.delete(f"/Basic/{id}").status == 204
+    for path in ("/Basic/_history", f"/Basic/{id}/_history"):
+        pages = client.pages(f"{path}?_count=2&_since=2000-01-01T00:00:00+01:00")
+        entries = [entry for page in pages for entry in page.json().get("entry", ())]
+        assert [entry["request"]["method"] for entry in entries] == ["DELETE", *["PUT"] * 3, "POST"]
+        assert [entry["response"]["etag"] for entry in entries] == [
+            f'W/"{version}"' for version in (5, 4, 3, 2, 1)
+        ]
+        assert "resource" not in entries[0]
+        client.get(f"{path}?_since=yesterday").refused(400)
+        client.get(f"{path}?_sort=_lastUpdated").refused(400)
+        assert client.get(f"{path}?_at=1999").json().get("entry", []) == []
+    for path in ("/Basic/_history", "/_history"):
+        client.get(f"{path}?_cursor=forged").refused(400)
+        client.get(f"{path}?_cursor=x&_count=2").refused(400)
 
 
 @pytest.mark.parametrize("format", ["xml", "application/fhir+xml", "ttl", "html", "text/turtle"])

@@ -11,7 +11,7 @@ from egide.fhir.definitions import (
 )
 from egide.fhir.invalid import Invalid
 from egide.fhir.references import Replacements, reference_strings, replace_references
-from egide.fhir.resource import Resource, decode, encode, parse, type_of
+from egide.fhir.resource import Resource, decode, encode, identity, parse, type_of
 
 __all__ = [
     "TYPES",
@@ -25,6 +25,7 @@ __all__ = [
     "decode",
     "decode_bundle",
     "encode",
+    "identity",
     "number",
     "parse",
     "reference_strings",

@@ -1,6 +1,7 @@
 """The one door to data: gate, store and ledger in one unit of work."""
 
 from egide.record.bundle import Bundle, Result, bundle_of
+from egide.record.changes import History
 from egide.record.emission import Emitted
 from egide.record.indexing import Indexing, index_rows_left, index_state
 from egide.record.loading import (
@@ -22,6 +23,7 @@ __all__ = [
     "Bundle",
     "Certificate",
     "Emitted",
+    "History",
     "Indexing",
     "Item",
     "Loaded",

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#read
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from egide.db import Connection
@@ -12,7 +13,11 @@ from egide.gate import Decision
 from egide.record.emission import Emitted, emit
 from egide.record.facts import reached
 from egide.record.interaction import Interaction, not_found
+from egide.record.timeframe import Timeframe
 from egide.store import Opened, Row
+
+_BATCH = 200
+"""Versions looked at in one go."""
 
 
 class Versions(NamedTuple):
@@ -50,18 +55,55 @@ async def vread(here: Interaction, type: str, id: str, version: int) -> Emitted:
 
 
 async def history(
-    here: Interaction, type: str, id: str, *, below: int | None, count: int
+    here: Interaction, type: str, id: str, frame: Timeframe, *, below: int | None, count: int
 ) -> Versions:
-    """Up to `count` versions older than `below`, each permitted by itself. Raises NotFound."""
+    """Up to `count` versions older than `below` within `frame`, each permitted by itself.
+
+    Raises NotFound.
+    """
     async with here.parts.database.snapshot() as connection:
-        rows = await here.parts.reader.history(connection, type, id, below=below, count=count + 1)
-        if not rows and below is None:
+        rows, known = await _within(here, connection, type, id, frame, below, count + 1)
+        if not known:
             raise not_found()
         opened = await here.parts.reader.open(connection, rows)
         entries = await _permitted(here, connection, here.decision, opened, id)
-    if rows and not entries:
-        raise here.hide()
+        if rows and not entries:
+            raise here.hide()
+        if not rows and below is None:
+            current = await here.parts.reader.current(connection, type, id)
+            await _one(here, connection, here.decision, current, id)
     return Versions(tuple(entries[:count]), len(rows) > count)
+
+
+async def _within(
+    here: Interaction,
+    connection: Connection,
+    type: str,
+    id: str,
+    frame: Timeframe,
+    below: int | None,
+    count: int,
+) -> tuple[list[Row], bool]:
+    """The first `count` versions older than `below` within `frame`; whether there are any."""
+    size = _BATCH if frame.bounded else count
+    found: list[Row] = []
+    known = below is not None
+    follow: datetime | None = None
+    if below is not None and frame.first is not None:
+        newer = await here.parts.reader.version(connection, type, id, below)
+        follow = newer.updated if newer else None
+    while True:
+        rows = await here.parts.reader.history(connection, type, id, below=below, count=size)
+        known = known or bool(rows)
+        for row in rows:
+            if frame.holds(row.updated, follow):
+                found.append(row)
+            follow = row.updated
+            if len(found) == count or frame.is_past(row.updated):
+                return found, known
+        if len(rows) < size:
+            return found, known
+        below = rows[-1].version
 
 
 async def _one(

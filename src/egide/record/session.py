@@ -12,14 +12,26 @@ from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
 from egide.fhir.summary import is_subset
 from egide.ids import RESOURCE_ID, resource_id
-from egide.record import bundles, conditional, erasures, indexing, loading, reads, searches, writes
+from egide.record import (
+    bundles,
+    changes,
+    conditional,
+    erasures,
+    indexing,
+    loading,
+    reads,
+    searches,
+    writes,
+)
 from egide.record.bundle import Bundle, Result
+from egide.record.changes import Changes, History
 from egide.record.emission import Emitted
 from egide.record.interaction import interaction
 from egide.record.loading import Item, Loaded
 from egide.record.parts import Parts
 from egide.record.reads import Versions
 from egide.record.searches import Page
+from egide.record.timeframe import timeframe
 from egide.store import Certificate, Draft
 from egide.store.population import GRACE, Pass, State
 
@@ -47,12 +59,52 @@ class Session:
             return await reads.vread(here, type, id, version)
 
     async def history(
-        self, type: str, id: str, *, below: int | None = None, count: int = 50
+        self,
+        type: str,
+        id: str,
+        *,
+        below: int | None = None,
+        count: int = 50,
+        since: str | None = None,
+        at: str | None = None,
     ) -> Versions:
-        """Versions newest first, older than `below`. Raises NotFound, Forbidden."""
+        """Versions newest first, older than `below`. Raises NotFound, Forbidden.
+
+        `since`: written then or later; `at`: current at some moment of that date. Raises Incorrect.
+        """
         _named(type, id)
         async with interaction(*self._who(), "history", type, ids=[id]) as here:
-            return await reads.history(here, type, id, below=below, count=count)
+            frame = timeframe(since, at, self._parts.zone)
+            return await reads.history(here, type, id, frame, below=below, count=count)
+
+    async def changes(
+        self, type: str | None, *, count: int = 50, since: str | None = None, at: str | None = None
+    ) -> History:
+        """Versions of `type`, or of all types, newest first.
+
+        `since` and `at` as in `history`. What may still be preceded by a write that has not
+        committed is left for later. Raises Incorrect, Forbidden.
+        """
+        if type is not None:
+            _typed(type)
+        asked = [pair for pair in (("_since", since), ("_at", at)) if pair[1] is not None]
+        async with interaction(*self._who(), "history", type, query=asked) as here:
+            frame = timeframe(since, at, self._parts.zone)
+            return self._page(await changes.changes(here, type, frame, count))
+
+    async def next_changes(self, type: str | None, cursor: str) -> History:
+        """The page a cursor of `changes` leads to. Raises Incorrect for one of another account,
+        or of another type."""
+        async with interaction(*self._who(), "history", type) as here:
+            spot = self._parts.cursors.open(self._actor.account, cursor, changes.Spot)
+            if spot.type != type:
+                raise Incorrect("the page link is of another history")
+            return self._page(await changes.changes(here, type, spot.frame, spot.count, spot))
+
+    def _page(self, page: Changes) -> History:
+        spot, account = page.next, self._actor.account
+        cursor = None if spot is None else self._parts.cursors.seal(account, spot)
+        return History(page.entries, cursor)
 
     async def create(
         self,

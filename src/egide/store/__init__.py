@@ -1,5 +1,14 @@
 """The store: sealed rows, blind index, edges. Only `record`, `app` and some of `ops` may use it."""
 
+from egide.store.changes import (
+    Instant,
+    Stretch,
+    before_deletion,
+    changes,
+    horizon,
+    keys_of,
+    successors,
+)
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Narrowing, Order, Place, Refers, candidates, count
 from egide.store.keys import Keys
@@ -15,6 +24,7 @@ __all__ = [
     "Certificate",
     "Draft",
     "Eraser",
+    "Instant",
     "Keys",
     "Narrowing",
     "Opened",
@@ -26,10 +36,16 @@ __all__ = [
     "Refers",
     "Reindexer",
     "Row",
+    "Stretch",
     "Writer",
+    "before_deletion",
     "candidates",
     "certificates",
+    "changes",
     "count",
+    "horizon",
+    "keys_of",
     "parameter_number",
+    "successors",
     "take_effect",
 ]

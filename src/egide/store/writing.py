@@ -350,6 +350,9 @@ def _prepare(
         raise PreconditionFailed("the current version is not the one named")
     before = fhir.parse(current_body) if current_body else None
     version = current.version + 1 if current else 1
+    if current is not None:
+        # Who waited for the row, or whose clock is behind, does not write before what he replaces.
+        now = max(now, current.updated)
     if draft.resource is None:
         if not alive:
             return None

@@ -38,3 +38,16 @@ def response(emitted: Emitted, status: str) -> dict[str, Any]:
         "etag": f'W/"{emitted.version}"',
         "lastModified": instant(emitted.updated),
     }
+
+
+def version_entry(base: str, each: Emitted) -> dict[str, Any]:
+    """One version in a history: what was asked for when it was written, and what came of it."""
+    url = f"{each.type}/{each.id}"
+    method = "DELETE" if each.deleted else "POST" if each.version == 1 else "PUT"
+    status = "204" if each.deleted else "201" if each.version == 1 else "200"
+    entry: dict[str, Any] = {"fullUrl": full_url(base, each)}
+    if not each.deleted:
+        entry["resource"] = msgspec.Raw(each.body)
+    entry["request"] = {"method": method, "url": each.type if method == "POST" else url}
+    entry["response"] = response(each, status)
+    return entry

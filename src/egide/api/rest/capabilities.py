@@ -13,7 +13,17 @@ from egide.fhir.definitions import TYPES, search_parameters
 from egide.fhir.search.clause import MODIFIERS
 from egide.fhir.search.parameter import parameter
 
-_INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+_INTERACTIONS = (
+    "read",
+    "vread",
+    "update",
+    "delete",
+    "history-instance",
+    "history-type",
+    "create",
+    "search-type",
+)
+_OF_SYSTEM = ("transaction", "batch", "history-system")
 _PUBLISHED = "2026-11-23"
 
 
@@ -44,7 +54,7 @@ def _statement() -> dict[str, Any]:
                     "/oauth/token by client credentials.",
                 },
                 "resource": [_resource(type) for type in TYPES],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "interaction": [{"code": code} for code in _OF_SYSTEM],
             }
         ],
     }

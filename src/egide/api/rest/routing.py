@@ -6,6 +6,8 @@ from egide.api.rest.call import Call, preferences
 from egide.api.rest.create import create
 from egide.api.rest.delete import delete
 from egide.api.rest.history_instance import history_instance
+from egide.api.rest.history_system import history_system
+from egide.api.rest.history_type import history_type
 from egide.api.rest.metadata import metadata
 from egide.api.rest.read import read
 from egide.api.rest.search_type import search_type
@@ -40,6 +42,8 @@ FHIR = Routes(
                 "PUT": Answer(update_matching, ("update", "create")),
             },
         ),
+        Route("/fhir/_history", {"GET": Answer(history_system, ("history",))}),
+        Route("/fhir/{type}/_history", {"GET": Answer(history_type, ("history",))}),
         Route("/fhir/{type}/_search", {"POST": Answer(search_type, ("search",))}),
         Route(
             "/fhir/{type}/{id}",
@@ -97,8 +101,6 @@ def _nothing(segments: tuple[str, ...]) -> EgideError:
     """The refusal of an address that is in no table."""
     if segments[-1].startswith("$"):
         return Unsupported("this server has no such operation")
-    if segments[-1] == "_history":
-        return Unsupported("history is kept of single resources here; name one by its id")
     return NotFound("there is nothing under this address")
 
 

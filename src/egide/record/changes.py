@@ -1,0 +1,162 @@
+"""History of a type and of the whole system: every version, newest first, permitted by itself.
+
+https://hl7.org/fhir/R4/http.html#history. A page looks at `MOST` versions at most: where few of
+them are within reach it is short, and its link goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from egide import fhir
+from egide.db import Connection, queries
+from egide.fhir.definitions import number
+from egide.record.emission import Emitted, emit
+from egide.record.facts import reached
+from egide.record.interaction import Interaction
+from egide.record.timeframe import Timeframe
+from egide.store import (
+    Instant,
+    Opened,
+    Row,
+    Stretch,
+    before_deletion,
+    horizon,
+    keys_of,
+    successors,
+)
+from egide.store import changes as versions
+
+_SQL = queries("egide.record", "sql/facts.sql")
+
+MOST = 5_000
+"""Versions one page may look at."""
+
+_FEW = 500
+"""Patients in reach up to which their own rows are looked through instead of everybody's."""
+_LARGEST_BATCH = 1_000
+
+
+class Spot(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of a history of `type` (None: all) ended, and what was asked for."""
+
+    type: str | None
+    count: int
+    frame: Timeframe
+    updated: datetime
+    id: bytes
+    version: int
+
+
+class History(NamedTuple):
+    """A page: versions newest first, and the cursor of the page after, None on the last."""
+
+    entries: tuple[Emitted, ...]
+    next: str | None
+
+
+class Changes(NamedTuple):
+    """A page: versions newest first, and where to go on, None when there is no more."""
+
+    entries: tuple[Emitted, ...]
+    next: Spot | None
+
+
+async def changes(
+    here: Interaction,
+    type: str | None,
+    frame: Timeframe,
+    count: int,
+    after: Spot | None = None,
+) -> Changes:
+    """Up to `count` versions of `type` (None: all types) within `frame`, after a spot."""
+    parts = here.parts
+    begin = Instant(after.updated, after.id, after.version) if after else None
+    if begin is None:
+        async with parts.database.connection() as connection:
+            begin = Instant(await horizon(connection, parts.clock()))
+        if frame.end is not None:
+            begin = min(begin, Instant(frame.end))
+    types = [type] if type is not None else sorted(here.decision.types)
+    stretch = Stretch(tuple(number(each) for each in types), begin, frame.since)
+    async with parts.database.snapshot() as connection:
+        keys = await _keys(here, connection)
+        if keys == ():
+            return Changes((), None)
+        found, end = await _look(here, connection, replace(stretch, keys=keys), frame, count)
+    here.concern(patient for each in found for patient in each.patients)
+    here.note(count=len(found), ids=list(dict.fromkeys(each.id for each in found)))
+    spot = None if end is None else Spot(type, count, frame, *end)
+    return Changes(tuple(found), spot)
+
+
+async def _keys(here: Interaction, connection: Connection) -> tuple[int, ...] | None:
+    """The keys all versions in reach are sealed with, when they are few; None when not."""
+    reach = here.decision.reach
+    if reach.kind == "all" or reach.unbound:
+        return None
+    patients = [] if reach.patient is None else [reach.patient]
+    if reach.kind == "set":
+        records = await connection.fetch(
+            _SQL["whole_reach"], here.actor.account, here.parts.clock(), _FEW + 1
+        )
+        if len(records) > _FEW:
+            return None
+        patients += [record["patient_key"] for record in records]
+    return await keys_of(connection, patients) if patients else ()
+
+
+async def _look(
+    here: Interaction, connection: Connection, stretch: Stretch, frame: Timeframe, count: int
+) -> tuple[list[Emitted], Instant | None]:
+    """The first `count` versions, and the place of the last one looked at if there may be more."""
+    found: list[Emitted] = []
+    looked, size = 0, count + 1
+    while True:
+        rows = await versions(connection, stretch, size)
+        for row, emitted in zip(rows, await _see(here, connection, rows, frame), strict=True):
+            if emitted is not None and len(found) == count:
+                return found, stretch.before
+            stretch = replace(stretch, before=Instant(row.updated, row.id, row.version))
+            if emitted is not None:
+                found.append(emitted)
+        looked += len(rows)
+        if len(rows) < size:
+            return found, None
+        if looked >= MOST:
+            return found, stretch.before
+        size = min(size * 2, _LARGEST_BATCH)
+
+
+async def _see(
+    here: Interaction, connection: Connection, rows: Sequence[Row], frame: Timeframe
+) -> list[Emitted | None]:
+    """Each version as it leaves; None for what is not asked for or not permitted.
+
+    A deletion says nothing but that it was: whether it may leave is decided by what it deleted.
+    """
+    decision, reader = here.decision, here.parts.reader
+    follow = await successors(connection, rows) if frame.end is not None else {}
+    gone = await before_deletion(connection, rows)
+    opened = await reader.open(connection, rows)
+    before = dict(zip(gone, await reader.open(connection, list(gone.values())), strict=True))
+    patients = {patient for each in (*opened, *before.values()) for patient in each.patients}
+    mine = await reached(here.parts, connection, decision, here.actor, patients)
+
+    def leaving(each: Opened) -> Emitted | None:
+        row = each.row
+        place = (row.id, row.version)
+        if not frame.holds(row.updated, follow.get(place)):
+            return None
+        if not row.deleted:
+            return emit(decision, each, fhir.identity(each.body), reached=mine)
+        deleted = before.get(place)
+        if deleted is None:
+            return None
+        known = emit(decision, deleted, fhir.identity(deleted.body), reached=mine)
+        return None if known is None else emit(decision, each, known.id, reached=mine)
+
+    return [leaving(each) for each in opened]
