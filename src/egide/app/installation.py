@@ -75,10 +75,6 @@ async def open_parts(
         stack.push_async_callback(database.close)
         await stack.enter_async_context(present(database))
         ledger = Ledger(database, ring, clock)
-        await ledger.open()
-        stack.push_async_callback(ledger.close)
-        accounts = Accounts(database, clock, appending(ledger), ring.derive("accounts"))
-        await accounts.open()
         record = Record(
             database,
             ring,
@@ -87,7 +83,11 @@ async def open_parts(
             zone=settings.zone,
             base_url=settings.base_url,
         )
-        await record.start()
+        await record.start()  # first of all: it says when the key file is not the one
+        await ledger.open()
+        stack.push_async_callback(ledger.close)
+        accounts = Accounts(database, clock, appending(ledger), ring.derive("accounts"))
+        await accounts.open()
         yield Installation(settings, database, ring, ledger, accounts, record, clock)
 
 

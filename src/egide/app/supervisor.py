@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from egide.app.installation import engine, figures, prepare_at, provider_of
+from egide.app.installation import engine, figures, open_parts, prepare_at, provider_of
 from egide.app.reindexer import IndexOrders
 from egide.app.worker import GRACE, Orders
 from egide.clock import system_clock
@@ -54,6 +54,8 @@ async def serve(
         _require_free(host, port)
         async with engine(settings) as dsn:
             await prepare_at(dsn)
+            async with open_parts(settings, dsn, ring, connections=2):
+                pass  # what keeps every worker from starting is said here, once
             stop = asyncio.Event()
             loop = asyncio.get_running_loop()
             for name in (signal.SIGTERM, signal.SIGINT):

@@ -44,8 +44,21 @@ class Keys:
         self._house = 0
 
     async def open(self, connection: Connection) -> None:
-        """Find the establishment's own key, or make it: before anything else, in a transaction."""
+        """Find the establishment's own key, or make it: before anything else, in a transaction.
+
+        Raises Unavailable when the keys there are not of this key file, or not of its epochs.
+        """
         owner = self._house_owner
+        for record in await connection.fetch(_SQL["houses"]):
+            if record["owner"] != owner:
+                raise Unavailable(
+                    "the key file is of another installation: nothing opens here with it"
+                )
+            if record["epoch"] not in self._ring.epochs:
+                raise Unavailable(
+                    f"the key table is of epoch {record['epoch']}, which the key file no longer "
+                    "has: give a restored backup its newest copy with `egide keys restore`"
+                )
         self._house = (await self.of_owners(connection, {owner: "establishment"}))[owner]
 
     @property

@@ -1,3 +1,6 @@
+-- houses: The establishment's own key, of whichever establishment this is.
+select owner, epoch from data_key where kind = 3
+
 -- by_owner: The data keys of owners, held against erasure until the transaction ends.
 select number, epoch, kind, owner, wrapped from data_key where owner = any($1::uuid[])
 order by owner for key share
