@@ -27,6 +27,8 @@ class Settings:
     """EGIDE_BODY_LIMIT: the largest request body taken."""
     base_url: str | None = None
     """EGIDE_BASE_URL: the public address of `/fhir`'s parent; None: the request's own."""
+    export_folder: Path | None = None
+    """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -42,6 +44,9 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             zone=ZoneInfo(zone) if zone else default.zone,
             body_limit=_positive(env, "EGIDE_BODY_LIMIT", default.body_limit),
             base_url=(env.get("EGIDE_BASE_URL") or "").rstrip("/") or None,
+            export_folder=(
+                Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
+            ),
         )
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise Incorrect(f"EGIDE_ZONE names no time zone: {zone!r}") from error

@@ -15,6 +15,7 @@ from egide.cli.clients import clients
 from egide.cli.demo import demo
 from egide.cli.doctor import doctor
 from egide.cli.erase import erase
+from egide.cli.export import export
 from egide.cli.index import index
 from egide.cli.init import init
 from egide.cli.keys import keys
@@ -35,6 +36,7 @@ app.command()(init)
 app.command()(serve)
 app.command()(demo)
 app.command("import")(load)
+app.command()(export)
 app.command("access-token")(access_token)
 app.command()(erase)
 app.command()(doctor)

@@ -3,7 +3,7 @@
 Each method is one interaction, decided and logged as one; https://hl7.org/fhir/R4/http.html
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import timedelta
 
 from egide import fhir
@@ -17,6 +17,7 @@ from egide.record import (
     changes,
     conditional,
     erasures,
+    exports,
     indexing,
     loading,
     reads,
@@ -26,6 +27,7 @@ from egide.record import (
 from egide.record.bundle import Bundle, Result
 from egide.record.changes import Changes, History
 from egide.record.emission import Emitted
+from egide.record.exports import Batch
 from egide.record.interaction import interaction
 from egide.record.loading import Item, Loaded
 from egide.record.parts import Parts
@@ -238,6 +240,20 @@ class Session:
         already, Forbidden.
         """
         return indexing.reindex(*self._who(), stretch=stretch, grace=grace, rest=rest)
+
+    def export(
+        self, types: Sequence[str] = (), *, patient: str | None = None, to: str
+    ) -> AsyncGenerator[Batch]:
+        """Current resources of `types` (none: of all one may), or of one patient's record.
+
+        In one snapshot, in batches, each in the ledger before it comes, with `to`: where it goes.
+        Raises Forbidden, NotFound.
+        """
+        for type in types:
+            _typed(type)
+        if patient is not None:
+            _named("Patient", patient)
+        return exports.export(*self._who(), types, patient=patient, to=to)
 
     def _who(self) -> tuple[Parts, Actor, str]:
         return self._parts, self._actor, self._purpose
