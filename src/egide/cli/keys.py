@@ -65,4 +65,5 @@ async def _restore(path: Path) -> int:
     here = settings()
     ring = provider_of(here).ring()
     async with open_alone(here) as database:
-        return await restore_copy(database, read_copy(path, ring), ring)
+        copy = read_copy(path, ring)
+        return await restore_copy(database, copy, ring, system_clock, OPERATOR)

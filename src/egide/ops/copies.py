@@ -12,15 +12,19 @@ from pathlib import Path
 
 import msgspec
 
+from egide.actor import Actor
+from egide.clock import Clock
 from egide.db import Database, queries
 from egide.errors import Fault, Unavailable
+from egide.ledger import Action, Entry, Ledger, Outcome
 from egide.seal import DataKey, KeyRing, SealBroken
+from egide.store import take_effect
 
 _SQL = queries("egide.ops", "sql/rekey.sql")
 
 
 class KeyCopy(msgspec.Struct, frozen=True, array_like=True):
-    """The key table at one moment: rows of `data_key` and `shared_key`, owners erased so far, and
+    """The key table at one moment: rows of `data_key` and `shared_key`, the erasures so far, and
     the ledger's monthly keys."""
 
     establishment: bytes
@@ -28,7 +32,7 @@ class KeyCopy(msgspec.Struct, frozen=True, array_like=True):
     at: datetime
     keys: list[tuple[int, int, int, bytes, bytes]]
     shares: list[tuple[int, int, bytes]]
-    erased: list[bytes]
+    erased: list[tuple[int, int, datetime, datetime | None, bytes, str]]
     months: list[tuple[int, int, int, bytes]]
 
     def __repr__(self) -> str:
@@ -48,7 +52,7 @@ async def write_copies(
         keys = [tuple(record.values()) for record in await connection.fetch(_SQL["keys"])]
         shares = [tuple(record.values()) for record in await connection.fetch(_SQL["shares"])]
         months = [tuple(record.values()) for record in await connection.fetch(_SQL["months"])]
-        erased = [record["owner"] for record in await connection.fetch(_SQL["erased"])]
+        erased = [tuple(record.values()) for record in await connection.fetch(_SQL["erased"])]
     copy = KeyCopy(ring.establishment.bytes, ring.epoch, at, keys, shares, erased, months)
     body = msgspec.msgpack.encode(copy)
     paths = copy_paths(key_file)
@@ -89,19 +93,43 @@ def opened(copy: KeyCopy, ring: KeyRing) -> Iterator[DataKey]:
             raise Fault(f"key {number} of the copy does not open") from None
 
 
-async def restore_copy(database: Database, copy: KeyCopy, ring: KeyRing) -> int:
+async def restore_copy(
+    database: Database, copy: KeyCopy, ring: KeyRing, clock: Clock, actor: Actor
+) -> int:
     """Give a restored backup the keys of `copy`; returns how many rows no key opens any more.
 
     Keys the backup has and the copy has not stay, unless their owner was erased or their epoch
-    destroyed. Rows left without a key are removed: they are the erased.
+    destroyed. Rows left without a key are removed, and the ledger says so: they are the erased.
+    Nobody else may be using the data; stopped and run again, it goes on.
     """
     async with database.transaction() as connection:
-        await connection.execute(_SQL["drop"], list(ring.epochs), copy.erased)
+        await connection.execute(_SQL["drop"], list(ring.epochs), [row[4] for row in copy.erased])
         await connection.execute(_SQL["put"], *_columns(copy.keys, 5))
         await connection.execute(_SQL["put_shares"], *_columns(copy.shares, 3))
         await connection.execute(_SQL["put_months"], *_columns(copy.months, 4))
-        gone: int = await connection.fetchval(_SQL["orphans"])
-    return gone
+        await connection.execute(_SQL["put_erasures"], *_columns(copy.erased, 6))
+        await take_effect(connection, min(ring.epochs) - 1, clock())
+    ledger = Ledger(database, ring, clock)
+    await ledger.open()
+    try:
+        return await _remove_orphans(database, ledger, actor)
+    finally:
+        await ledger.close()
+
+
+async def _remove_orphans(database: Database, ledger: Ledger, actor: Actor) -> int:
+    """Remove the rows no key opens, with the entry that says so; how many there were."""
+    async with database.transaction() as connection:
+        (gone,) = await connection.fetch(_SQL["orphans"])
+        rows = [(id, version, None) for id, version in zip(gone["ids"], gone["last"], strict=True)]
+        count = len(rows) + int(gone["older"])
+        facts = {"purpose": "HSYSADMIN", "count": count, "rows": rows}
+        receipt = await ledger.insert(
+            connection,
+            Entry(actor.session, actor.account, Action.operation, Outcome.success, None, (), facts),
+        )
+    ledger.settle(receipt)
+    return count
 
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:

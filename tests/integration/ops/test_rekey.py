@@ -127,7 +127,7 @@ async def test_an_old_backup_with_the_new_key_table_opens_the_others_only(
     old_key = erased.patients
     copy = read_copy(copy_paths(house.provider.path)[0], ring)
     assert not old_key & {number for number, *_ in copy.keys}
-    assert await restore_copy(house.database, copy, ring) == 1
+    assert await restore_copy(house.database, copy, ring, system_clock, ADMINISTRATOR) == 1
     record, ledger = await house.open()
     async with record.open(system) as session:
         assert (await session.read("Patient", living.id)).body == living.body

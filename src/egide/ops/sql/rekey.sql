@@ -31,8 +31,15 @@ select * from unnest($1::integer[], $2::bigint[], $3::integer[], $4::bytea[])
 on conflict (month) do update
 set number = excluded.number, epoch = excluded.epoch, wrapped = excluded.wrapped
 
--- erased: Whose keys were erased.
-select owner from erasure order by owner
+-- erased: The erasures so far.
+select number, epoch, requested, effective, owner, remains from erasure order by number
+
+-- put_erasures: The erasures of a copy.
+insert into erasure (number, epoch, requested, effective, owner, remains)
+select * from unnest(
+    $1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[], $5::uuid[], $6::text[]
+)
+on conflict (number) do nothing
 
 -- drop: Keys nobody may have any more: of destroyed epochs, of erased owners.
 delete from data_key where epoch <> all($1::integer[]) or owner = any($2::uuid[])
@@ -47,11 +54,13 @@ insert into shared_key (number, holder, wrapped)
 select * from unnest($1::bigint[], $2::bigint[], $3::bytea[])
 on conflict (number, holder) do update set wrapped = excluded.wrapped
 
--- orphans: Rows no key opens any more go, with their edges; how many.
+-- orphans: Rows no key opens any more go, with their edges; which, and how many older versions.
 with keys as (select number from data_key union select number from shared_key),
 gone as (
-    delete from resource where key not in (select number from keys) returning id
+    delete from resource where key not in (select number from keys) returning id, version
 ),
 edges as (delete from ref using gone where ref.source = gone.id),
 old as (delete from version where key not in (select number from keys) returning 1)
-select (select count(*) from gone) + (select count(*) from old)
+select array(select id from gone order by id) as ids,
+       array(select version from gone order by id) as last,
+       (select count(*) from old) as older
