@@ -7,8 +7,10 @@ Invariants
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from egide.fhir import summary as parts
 from egide.fhir.definitions import type_name
@@ -17,8 +19,7 @@ from egide.record.labels import labels_of
 from egide.store import Opened
 
 
-@dataclass(frozen=True, slots=True)
-class Emitted:
+class Emitted(msgspec.Struct, frozen=True, gc=False):
     """A resource on its way out.
 
     `body` is canonical JSON (empty for a deletion, which only a history shows), `patients` the

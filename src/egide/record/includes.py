@@ -4,7 +4,8 @@ https://hl7.org/fhir/R4/search.html#include
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from egide.errors import TooCostly
 from egide.fhir.search.join import Include

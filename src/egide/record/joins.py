@@ -7,7 +7,8 @@ https://hl7.org/fhir/R4/search.html#chaining
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from egide.fhir.search.clause import Clause
 from egide.fhir.search.edge import Edge, edge, patient_edges

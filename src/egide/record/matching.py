@@ -4,9 +4,10 @@ Every candidate is opened, permitted, and asked the whole question, joins includ
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from egide.fhir.search.join import Condition
 from egide.fhir.search.narrow import days_for

@@ -5,19 +5,19 @@ beside them is listed with the rules of keys (`egide.seal.owner`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from egide.fhir.search.index import Index
 from egide.seal.owner import BESIDE_COMPARTMENT, OF_PERSONS
 
 
-@dataclass(slots=True)
-class Concerns:
+class Concerns(msgspec.Struct):
     """Ids of the patients; references of the persons; what a Binary takes its key from."""
 
-    patients: set[str] = field(default_factory=set)
-    persons: set[str] = field(default_factory=set)
+    patients: set[str] = set()
+    persons: set[str] = set()
     context: str | None = None
 
 

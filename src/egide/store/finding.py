@@ -15,9 +15,11 @@ Hazards measured and avoided:
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from egide.db import Connection, Fetched, custom_plans
 from egide.fhir.definitions import number
@@ -64,8 +66,7 @@ class Place(NamedTuple):
     pk: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refers:
+class Refers(msgspec.Struct, frozen=True):
     """It refers to one of `targets` (idents) along the edge numbered `parameter`.
 
     `patients`: targets that are Patients; a row of one of their records refers there too.
@@ -76,8 +77,7 @@ class Refers:
     patients: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowing:
+class Narrowing(msgspec.Struct, frozen=True):
     """What the index can hold a search to. All that is given must hold.
 
     `ids`: idents, one of which it must be. `owners`: idents of patients, in the record of one of

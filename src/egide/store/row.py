@@ -8,9 +8,10 @@ Invariants
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+
+import msgspec
 
 from egide.seal import DataKey, dictionary_for
 
@@ -27,8 +28,7 @@ _BINDING = struct.Struct(">H16sIq16s")
 _INT8_OID = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One version of one resource as it lies in the database.
 
     `id` is the keyed hash of type and id (16 bytes), `type` the type's number, `key` the number

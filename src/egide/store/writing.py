@@ -12,9 +12,10 @@ Invariants
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+
+import msgspec
 
 from egide import fhir
 from egide.db import Connection, queries
@@ -38,8 +39,7 @@ Edge = tuple[bytes, int]
 """Target's ident and the number of the search parameter that points there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """One write asked for: `resource` under type and id, or a deletion when it is None.
 
     `fresh`: the server has just chosen the id, so nothing needs looking up. `expected`: the only
@@ -54,8 +54,7 @@ class Draft:
     absent: bool = False
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(msgspec.Struct):
     """A draft that is ready to be written, with what it would replace.
 
     `patients` are the key numbers of the patients the new version concerns, `before` those of the
@@ -75,9 +74,9 @@ class Prepared:
     unchanged: bool = False
     day: date = NO_DAY
     until: date = NO_END
-    terms: list[int] = field(default_factory=list)
-    edges: set[Edge] = field(default_factory=set)
-    edges_before: set[Edge] = field(default_factory=set)
+    terms: list[int] = []
+    edges: set[Edge] = set()
+    edges_before: set[Edge] = set()
     patients: frozenset[int] = frozenset()
     before: frozenset[int] = frozenset()
     key: int = 0

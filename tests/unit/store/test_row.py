@@ -1,10 +1,10 @@
 """A row and its envelope are bound to each other."""
 
 import struct
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from egide.seal import DataKey, SealBroken
 from egide.store.row import NO_DAY, NO_END, Row, array_bytes, columns_digest, sealed_row
