@@ -9,6 +9,7 @@ from egide.store.changes import (
     keys_of,
     successors,
 )
+from egide.store.compartment import of_nobody, sealed_for
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Narrowing, Order, Place, Refers, candidates, count
 from egide.store.keys import Keys
@@ -45,7 +46,9 @@ __all__ = [
     "count",
     "horizon",
     "keys_of",
+    "of_nobody",
     "parameter_number",
+    "sealed_for",
     "successors",
     "take_effect",
 ]
