@@ -11,8 +11,9 @@ from egide.store.changes import (
 )
 from egide.store.compartment import of_nobody, sealed_for
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
-from egide.store.finding import Candidate, Narrowing, Order, Place, Refers, candidates, count
+from egide.store.finding import Candidate, Finder
 from egide.store.keys import Keys
+from egide.store.narrowing import Narrowing, Order, Place, Refers
 from egide.store.parameters import parameter_number
 from egide.store.population import Population
 from egide.store.reading import Opened, Reader
@@ -25,6 +26,7 @@ __all__ = [
     "Certificate",
     "Draft",
     "Eraser",
+    "Finder",
     "Instant",
     "Keys",
     "Narrowing",
@@ -40,10 +42,8 @@ __all__ = [
     "Stretch",
     "Writer",
     "before_deletion",
-    "candidates",
     "certificates",
     "changes",
-    "count",
     "horizon",
     "keys_of",
     "of_nobody",
