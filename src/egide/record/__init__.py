@@ -3,7 +3,6 @@
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
 from egide.record.emission import Emitted
-from egide.record.everything import EverythingPage
 from egide.record.indexing import Indexing, index_rows_left, index_state
 from egide.record.loading import (
     IMPORT_ACCOUNT,
@@ -24,7 +23,6 @@ __all__ = [
     "Bundle",
     "Certificate",
     "Emitted",
-    "EverythingPage",
     "History",
     "Indexing",
     "Item",

@@ -88,8 +88,7 @@ class Naive:
         found = set()
         for each in codes:
             known = parameter(type, each)
-            if known is None:
-                continue
+            assert known is not None, each
             for source, value in known.values(resource, resource):
                 if source.type == "Reference" and value.get("reference"):
                     found.add(value["reference"])
