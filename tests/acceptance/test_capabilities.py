@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html#capabilities
 """
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -198,7 +199,11 @@ def test_a_method_an_address_does_not_answer_is_refused(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/Patient/1/$everything"),
+        ("GET", "/Patient/$everything"),
+        ("GET", "/Encounter/1/$everything"),
+        ("GET", "/$meta"),
+        ("GET", "/Patient/$meta"),
+        ("GET", "/Patient/1/$everything?start=2024-01-01"),
         ("DELETE", "/Patient?identifier=a|b"),
         ("DELETE", "/Patient"),
         ("POST", "/Patient/$validate"),
@@ -261,6 +266,34 @@ def test_a_conditional_update_is_done_as_declared(
     client.post("/Patient", body, if_none_exist=f"?identifier={number}").refused(
         412, "multiple-matches"
     )
+
+
+def test_every_declared_operation_is_done(client: Client, declared: dict[str, Json]) -> None:
+    tag = {"system": "http://example.org", "code": "x"}
+    person = client.post("/Patient", patient(meta={"tag": [tag]})).json()
+    id = person["id"]
+    for _ in range(3):
+        assert client.post("/Observation", observation(f"Patient/{id}")).status == 201
+    for type in SAMPLES:
+        said = {each["name"] for each in declared[type]["operation"]}
+        assert said == ({"everything", "meta"} if type == "Patient" else {"meta"})
+    pages = client.pages(f"/Patient/{id}/$everything?_count=2")
+    found = [entry for page in pages for entry in page.json()["entry"]]
+    assert [entry["resource"]["resourceType"] for entry in found] == [
+        "Patient",
+        *["Observation"] * 3,
+    ]
+    assert {entry["search"]["mode"] for entry in found} == {"match"}
+    meta = client.get(f"/Patient/{id}/$meta").json()
+    assert meta["parameter"] == [{"name": "return", "valueMeta": person["meta"]}]
+    assert fhir.type_of(fhir.decode(json.dumps(meta).encode())) == "Parameters"
+    for wrong in ("_sort=date", "_type=Nothing", "_since=x", "_cursor=forged", "_count=0"):
+        client.get(f"/Patient/{id}/$everything?{wrong}").refused(400)
+    client.get(f"/Patient/{id}/$meta?mode=x").refused(400)
+    client.post(f"/Patient/{id}/$everything", {}).refused(405)
+    for operation in ("$everything", "$meta"):
+        client.get(f"/Patient/{new_id()}/{operation}").refused(404)
+        Client(client.port).get(f"/Patient/{id}/{operation}").refused(401)
 
 
 def test_histories_are_paged_and_refuse_what_they_do_not_take(client: Client) -> None:

@@ -62,7 +62,7 @@ def _name(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
             return Conflict(f"Rows depend on each other ({constraint})")
         case "40001" | "40P01":
             return Conflict("Another transaction changed the same rows first")
-        case "55P03" | "57014" | "53300":
+        case "55P03" | "57014" | "53200" | "53300":
             return Busy(f"The database is too busy (SQLSTATE {code})")
         case "53100":
             return Unavailable("The database's disk is full")

@@ -3,6 +3,7 @@
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
 from egide.record.emission import Emitted
+from egide.record.everything import EverythingPage
 from egide.record.indexing import Indexing, index_rows_left, index_state
 from egide.record.loading import (
     IMPORT_ACCOUNT,
@@ -23,6 +24,7 @@ __all__ = [
     "Bundle",
     "Certificate",
     "Emitted",
+    "EverythingPage",
     "History",
     "Indexing",
     "Item",

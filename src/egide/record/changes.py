@@ -82,7 +82,10 @@ async def changes(
             begin = min(begin, Instant(frame.end))
     types = [type] if type is not None else sorted(here.decision.types)
     stretch = Stretch(tuple(number(each) for each in types), begin, frame.since)
-    async with parts.database.snapshot() as connection:
+    database = parts.database
+    # Reach that is looked up must be of the same instant as the rows; else a snapshot only costs.
+    alone = here.decision.reach.kind != "set"
+    async with database.connection() if alone else database.snapshot() as connection:
         keys = await _keys(here, connection)
         if keys == ():
             return Changes((), None)

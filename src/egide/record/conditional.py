@@ -43,8 +43,9 @@ from egide.store import Draft
 
 _SQL = queries("egide.record", "sql/conditional.sql")
 
-MOST_LOCKS = 300
-"""Keys one transaction takes at most; one that needs more takes its types alone instead."""
+MOST_LOCKS = 200
+"""Keys one transaction takes at most; one that needs more takes its types alone instead. All
+transactions share some thousands (PostgreSQL's max_locks_per_transaction × max_connections)."""
 
 Pairs = Sequence[tuple[str, str]]
 

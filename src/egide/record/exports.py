@@ -18,7 +18,7 @@ from egide.record.emission import Emitted, emit
 from egide.record.facts import decision_for, reached
 from egide.record.interaction import Interaction, interaction, not_found
 from egide.record.parts import Parts
-from egide.store import Candidate, Narrowing, Order, candidates
+from egide.store import Candidate, Narrowing, Order
 
 BATCH = 1_000
 """Resources in one batch at most."""
@@ -67,7 +67,7 @@ async def export(
                 await _require(here, connection, patient)
         for type in wanted:
             narrowing = Narrowing(type, owners=owners, order=_AS_WRITTEN)
-            async for found in candidates(connection, narrowing, BATCH):
+            async for found in parts.finder.candidates(connection, narrowing, BATCH):
                 async with interaction(parts, actor, purpose, "export", type, to=to) as here:
                     emitted = await _permitted(here, connection, found)
                     patients = frozenset(key for each in emitted for key in each.patients)

@@ -11,7 +11,6 @@ from egide.errors import TooCostly
 from egide.fhir.search.join import Include
 from egide.record.joins import Joins
 from egide.record.opening import Opening, Seen
-from egide.store import candidates
 
 MOST = 1_000
 """Resources one page may bring along."""
@@ -74,7 +73,8 @@ class Includes:
         refers = self._joins.refers(include.edge, sorted(targets))
         narrowing = replace(self._joins.within_reach(include.source), refers=(refers,))
         found: list[Seen] = []
-        async for batch in candidates(self._opening.connection, narrowing, _PAGE):
+        finder = self._opening.here.parts.finder
+        async for batch in finder.candidates(self._opening.connection, narrowing, _PAGE):
             for seen in await self._opening.see([each.row for each in batch]):
                 if seen is not None and targets & self._joins.along(seen, include.edge):
                     found.append(seen)

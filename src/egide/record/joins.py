@@ -15,10 +15,10 @@ from egide.fhir.search.edge import Edge, edge, patient_edges
 from egide.fhir.search.join import Chain, Condition, Has
 from egide.fhir.search.narrow import ids_for, targets_for, terms_for
 from egide.record.opening import Opening, Seen
-from egide.store import Narrowing, Refers, candidates, parameter_number
+from egide.store import Narrowing, Refers, parameter_number
 
 FEW = 1_000
-"""Ends of a chain that are looked up from the other end; with more, candidates are followed."""
+"""Resources opened to look at a join from its other end; beyond, candidates are followed."""
 
 _PAGE = 200
 
@@ -75,26 +75,31 @@ class Joins:
         """Every `Type/id` a chain may end at, when they are few; else None."""
         found: list[str] = []
         for type, condition in chain.by_type:
-            narrowing = self.narrowing(type, condition)
-            if not (narrowing.selective or narrowing.terms):
+            there = await self._few(type, condition)
+            if there is None or len(found) + len(there) > FEW:
                 return None
-            async for end in self._all(narrowing, condition):
-                found.append(end.reference)
-                if len(found) > FEW:
-                    return None
+            found += [end.reference for end in there]
         return found
 
     async def starts(self, has: Has) -> list[str] | None:
         """Every `Type/id` that something satisfying a `_has` refers to, when they are few."""
-        narrowing = self.narrowing(has.type, has.condition)
+        there = await self._few(has.type, has.condition)
+        if there is None:
+            return None
+        return sorted({target for source in there for target in self.along(source, has.edge)})
+
+    async def _few(self, type: str, condition: Condition) -> list[Seen] | None:
+        """All of `type` that satisfies `condition`; None when finding out takes many openings."""
+        narrowing = self.narrowing(type, condition)
         if not (narrowing.selective or narrowing.terms):
             return None
-        found: set[str] = set()
-        async for source in self._all(narrowing, has.condition):
-            found.update(self.along(source, has.edge))
-            if len(found) > FEW:
+        found: list[Seen] = []
+        before = self._opening.budget.spent
+        async for end in self._all(narrowing, condition):
+            found.append(end)
+            if self._opening.budget.spent - before > FEW:
                 return None
-        return sorted(found)
+        return found if self._opening.budget.spent - before <= FEW else None
 
     def narrowing(self, type: str, condition: Condition) -> Narrowing:
         """What the index can hold one condition on `type` to; joins narrow nothing here."""
@@ -105,8 +110,9 @@ class Joins:
         """What the actor's reach alone holds a search of `type` to."""
         here = self._here
         reach = here.decide("search", type).reach
-        if reach.kind == "set":
-            return Narrowing(type, reach=here.actor.account)
+        glass = here.decision.exceptions.broken_glass
+        if reach.kind == "set" and reach.patient is None and not glass:
+            return Narrowing(type, reach=here.actor.account, unbound=reach.unbound)
         if reach.kind == "one" and not reach.unbound and here.actor.patient is not None:
             own = here.parts.blind.ident("Patient", here.actor.patient)
             return Narrowing(type, owners=((own,),))
@@ -163,7 +169,8 @@ class Joins:
         """Everything permitted that `narrowing` finds and `condition` holds for."""
         if not self._here.decide("search", narrowing.type).allowed:
             return
-        async for batch in candidates(self._opening.connection, narrowing, _PAGE):
+        finder = self._here.parts.finder
+        async for batch in finder.candidates(self._opening.connection, narrowing, _PAGE):
             seen = await self._opening.see([each.row for each in batch])
             there = [each for each in seen if each is not None]
             for each, yes in zip(there, await self.holds(condition, there), strict=True):

@@ -14,7 +14,7 @@ from egide.fhir.search.narrow import days_for
 from egide.fhir.search.query import Query, matches
 from egide.record.joins import Joins
 from egide.record.opening import Opening, Seen
-from egide.store import Narrowing, Order, Place, candidates, count
+from egide.store import Narrowing, Order, Place
 
 
 class Match(NamedTuple):
@@ -44,7 +44,8 @@ class Matching:
             narrowing = replace(narrowing, last=min(narrowing.last or from_day, from_day))
         elif from_day is not None:
             narrowing = replace(narrowing, first=max(narrowing.first or from_day, from_day))
-        async for batch in candidates(self._opening.connection, narrowing, page):
+        finder = self._opening.here.parts.finder
+        async for batch in finder.candidates(self._opening.connection, narrowing, page):
             seen = await self._opening.see([each.row for each in batch])
             asked = [
                 Match(each, candidate.place, candidate.day)
@@ -57,7 +58,8 @@ class Matching:
         """How many match. Raises TooCostly."""
         narrowing = await self.narrowing()
         if self._plain():
-            return await count(self._opening.connection, narrowing)
+            finder = self._opening.here.parts.finder
+            return await finder.count(self._opening.connection, narrowing)
         total = 0
         async for batch in self.stream(Order(), None, 200):
             total += len(batch)

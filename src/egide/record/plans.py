@@ -12,6 +12,7 @@ from egide import fhir
 from egide.db import Connection
 from egide.errors import EgideError, Issue, PreconditionFailed
 from egide.fhir.search import Term
+from egide.fhir.summary import is_subset
 from egide.ids import resource_id
 from egide.record import conditional
 from egide.record.bundle import Asked, at
@@ -41,7 +42,10 @@ class Plans(NamedTuple):
 
 async def plans(here: Interaction, connection: Connection, asked: Sequence[Asked]) -> Plans:
     """What `asked`, entries that write, come to. Refuses two writes to one identity."""
-    criteria = {each.place: _criterion(here, each) for each in asked if each.criterion is not None}
+    conditions = [each for each in asked if each.criterion is not None]
+    if conditions:
+        here.note(criteria=[[each.place, each.type, each.criterion] for each in conditions])
+    criteria = {each.place: _criterion(here, each) for each in conditions}
     terms: dict[int, frozenset[Term]] = {}
     if criteria:
         terms = _terms(here, asked, {each.type for each in criteria.values()})
@@ -61,10 +65,7 @@ async def plans(here: Interaction, connection: Connection, asked: Sequence[Asked
             writing.append(Plan(each, _conditional_draft(each, match)))
     _refuse_meetings(here, writing, criteria, terms)
     if criteria:
-        here.note(
-            criteria=[[place, each.type, list(each.pairs)] for place, each in criteria.items()],
-            matched=[[place, each.id] for place, each in found.items()],
-        )
+        here.note(matched=[[place, each.id] for place, each in found.items()])
     return Plans(tuple(writing), found, _references(asked, writing, found))
 
 
@@ -100,6 +101,7 @@ def _draft(asked: Asked) -> Draft:
     """What an entry without a criterion comes to."""
     if isinstance(asked.resource, fhir.Invalid):
         raise asked.resource
+    _refuse_part(asked)
     if asked.id is None:
         return Draft(asked.type, resource_id(), asked.resource, fresh=True)
     return Draft(asked.type, asked.id, asked.resource, expected=asked.expected, absent=asked.absent)
@@ -109,8 +111,16 @@ def _conditional_draft(asked: Asked, match: Emitted | None) -> Draft:
     resource = asked.decoded
     if asked.method == "POST":
         return Draft(asked.type, resource_id(), resource, fresh=True)
+    _refuse_part(asked)
     path = f"Bundle.entry[{asked.place}].resource"
     return conditional.replacing(match, resource, asked.expected, path)
+
+
+def _refuse_part(asked: Asked) -> None:
+    """Refuses an update by what was cut by `_summary` or `_elements`."""
+    if asked.method == "PUT" and is_subset(asked.decoded.meta):
+        words = "this is a part of a resource (SUBSETTED); a part cannot replace the whole"
+        raise at(asked.place, "resource.meta.tag", "business-rule", words)
 
 
 def _refuse_meetings(

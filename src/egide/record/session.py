@@ -4,6 +4,7 @@ Each method is one interaction, decided and logged as one; https://hl7.org/fhir/
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from egide import fhir
@@ -17,6 +18,7 @@ from egide.record import (
     changes,
     conditional,
     erasures,
+    everything,
     exports,
     indexing,
     loading,
@@ -27,8 +29,9 @@ from egide.record import (
 from egide.record.bundle import Bundle, Result
 from egide.record.changes import Changes, History
 from egide.record.emission import Emitted
+from egide.record.everything import Everything, EverythingPage
 from egide.record.exports import Batch
-from egide.record.interaction import interaction
+from egide.record.interaction import Interaction, interaction
 from egide.record.loading import Item, Loaded
 from egide.record.parts import Parts
 from egide.record.reads import Versions
@@ -191,6 +194,45 @@ class Session:
         query = list(start.query)
         async with interaction(*self._who(), "search", start.type, query=query) as here:
             return await searches.search(here, start.type, query, after=start.spot)
+
+    async def everything(
+        self,
+        id: str,
+        *,
+        types: str | None = None,
+        since: str | None = None,
+        count: int | None = None,
+    ) -> EverythingPage:
+        """A page of the record of Patient `id`, and what it refers to that is nobody's record.
+
+        `types`: joined by commas; `since`: written then or later; `count`: at most 1,000. Raises
+        NotFound, Gone, Forbidden, Incorrect.
+        """
+        _named("Patient", id)
+        async with self._everything(id) as here:
+            frame = timeframe(since, None, self._parts.zone)
+            wanted = min(count or everything.PAGE, everything.PAGE)
+            place = everything.Place(id, everything.types_of(types), frame.since, wanted)
+            return self._record(await everything.everything(here, place))
+
+    async def next_everything(self, id: str, cursor: str) -> EverythingPage:
+        """The page a cursor of `everything` leads to. Raises Incorrect for one of another account,
+        or of another patient."""
+        _named("Patient", id)
+        async with self._everything(id) as here:
+            place = self._parts.cursors.open(self._actor.account, cursor, everything.Place)
+            if place.id != id:
+                raise Incorrect("the page link is of another patient")
+            return self._record(await everything.everything(here, place))
+
+    def _everything(self, id: str) -> AbstractAsyncContextManager[Interaction]:
+        name = "$everything"
+        return interaction(*self._who(), name, "Patient", ids=[id], operation=name)
+
+    def _record(self, page: Everything) -> EverythingPage:
+        place, account = page.next, self._actor.account
+        cursor = None if place is None else self._parts.cursors.seal(account, place)
+        return EverythingPage(page.entries, page.included, cursor)
 
     async def transaction(self, bundle: Bundle) -> list[Result]:
         """All entries or none. Raises what the first bad entry raises, naming the entry."""

@@ -9,10 +9,11 @@ from egide.store.changes import (
     keys_of,
     successors,
 )
+from egide.store.compartment import of_nobody, sealed_for
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
-from egide.store.finding import Candidate, Narrowing, Order, Place, Refers, candidates, count
+from egide.store.finding import Candidate, Finder
 from egide.store.keys import Keys
-from egide.store.lookups import Lookups
+from egide.store.narrowing import Narrowing, Order, Place, Refers
 from egide.store.parameters import parameter_number
 from egide.store.population import Population
 from egide.store.reading import Opened, Reader
@@ -25,9 +26,9 @@ __all__ = [
     "Certificate",
     "Draft",
     "Eraser",
+    "Finder",
     "Instant",
     "Keys",
-    "Lookups",
     "Narrowing",
     "Opened",
     "Order",
@@ -41,13 +42,13 @@ __all__ = [
     "Stretch",
     "Writer",
     "before_deletion",
-    "candidates",
     "certificates",
     "changes",
-    "count",
     "horizon",
     "keys_of",
+    "of_nobody",
     "parameter_number",
+    "sealed_for",
     "successors",
     "take_effect",
 ]

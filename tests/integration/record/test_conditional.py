@@ -200,8 +200,14 @@ async def test_a_part_of_a_resource_is_not_written_by_a_criterion(
         "code": "SUBSETTED",
     }
     async with record.open(system) as session:
+        part = patient(id="a", meta={"tag": [tag]})
         with pytest.raises(Incorrect):
-            await session.update_matching("Patient", CRITERION, patient(meta={"tag": [tag]}))
+            await session.update_matching("Patient", CRITERION, part)
+        for url in ("Patient/a", f"Patient?{IF_NONE}"):
+            with pytest.raises(Incorrect) as caught:
+                await session.transaction(bundle_of(bundle(entry(part, url))))
+            expressions = [issue.expression for issue in caught.value.issues]
+            assert expressions == ["Bundle.entry[0].resource.meta.tag"]
 
 
 URN = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
@@ -345,3 +351,24 @@ async def test_the_ledger_says_what_was_asked_and_what_matched(
     assert all(body["ids"] == [made.id] for body in bodies)
     assert all(body["criterion"] == [list(pair) for pair in CRITERION] for body in bodies)
     assert ["rows" in body and len(body["rows"]) for body in bodies] == [1, False, 1]
+
+
+async def test_the_ledger_says_what_a_bundle_asked_also_when_it_was_refused(
+    record: Record, system: Actor, clinician: Actor, database: Database, ring: KeyRing
+) -> None:
+    asked = bundle_of(bundle(entry(patient(), ifNoneExist=IF_NONE)))
+    async with record.open(clinician) as session:
+        with pytest.raises(Forbidden):
+            await session.transaction(asked)
+    async with record.open(system) as session:
+        (made,) = await session.transaction(asked)
+        await session.transaction(asked)
+    assert made.emitted is not None
+    async with database.connection() as connection:
+        (refused,) = await Reading(ring).of_actor(connection, clinician.account)
+        again, first = await Reading(ring).of_actor(connection, system.account)
+    assert refused.outcome.name == "refused"
+    assert refused.facts["rule"] == "identity-search"
+    for each in (refused, first, again):
+        assert each.facts["criteria"] == [[0, "Patient", [["identifier", f"{SYSTEM}|IPP-1"]]]]
+    assert (first.facts["matched"], again.facts["matched"]) == ([], [[0, made.emitted.id]])

@@ -88,7 +88,8 @@ class Naive:
         found = set()
         for each in codes:
             known = parameter(type, each)
-            assert known is not None, each
+            if known is None:
+                continue
             for source, value in known.values(resource, resource):
                 if source.type == "Reference" and value.get("reference"):
                     found.add(value["reference"])

@@ -59,7 +59,7 @@ async def test_totals_count_joins(record: Record, library: Library) -> None:
 
 
 def elements_of(type: str) -> dict[str, Any]:
-    return {key: element for element in type_definition(type).elements for key in element.keys()}
+    return {key: element for element in type_definition(type).elements for key in element.keys()}  # noqa: SIM118
 
 
 @pytest.mark.parametrize("summary", ["true", "text", "data"])

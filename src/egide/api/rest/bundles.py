@@ -40,6 +40,15 @@ def response(emitted: Emitted, status: str) -> dict[str, Any]:
     }
 
 
+def found_entry(base: str, each: Emitted, mode: str) -> dict[str, Any]:
+    """One resource in a searchset; `mode` is match or include."""
+    return {
+        "fullUrl": full_url(base, each),
+        "resource": msgspec.Raw(each.body),
+        "search": {"mode": mode},
+    }
+
+
 def version_entry(base: str, each: Emitted) -> dict[str, Any]:
     """One version in a history: what was asked for when it was written, and what came of it."""
     url = f"{each.type}/{each.id}"

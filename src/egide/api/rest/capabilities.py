@@ -24,6 +24,8 @@ _INTERACTIONS = (
     "search-type",
 )
 _OF_SYSTEM = ("transaction", "batch", "history-system")
+_OPERATIONS = (("everything", "Patient-everything", "Patient"), ("meta", "Resource-meta", None))
+"""Name, definition, and the only type it is for; all of them on a single resource."""
 _PUBLISHED = "2026-11-23"
 
 
@@ -71,6 +73,11 @@ def _resource(type: str) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
         "conditionalDelete": "not-supported",
+        "operation": [
+            {"name": name, "definition": f"http://hl7.org/fhir/OperationDefinition/{definition}"}
+            for name, definition, of in _OPERATIONS
+            if of in (None, type)
+        ],
         "searchParam": [
             {"name": code, "type": kind}
             for code in search_parameters(type)

@@ -1,6 +1,8 @@
 """Routing of `/fhir`: the address says the interaction. https://hl7.org/fhir/R4/http.html#summary"""
 
 from egide.accounts import Accounts
+from egide.api.operations.everything import everything
+from egide.api.operations.meta import meta
 from egide.api.rest.bundle import post_bundle
 from egide.api.rest.call import Call, preferences
 from egide.api.rest.create import create
@@ -53,6 +55,8 @@ FHIR = Routes(
                 "DELETE": Answer(delete, ("delete",)),
             },
         ),
+        Route("/fhir/Patient/{id}/$everything", {"GET": Answer(everything, ("$everything",))}),
+        Route("/fhir/{type}/{id}/$meta", {"GET": Answer(meta, ("read",))}),
         Route("/fhir/{type}/{id}/_history", {"GET": Answer(history_instance, ("history",))}),
         Route("/fhir/{type}/{id}/_history/{version}", {"GET": Answer(vread, ("vread",))}),
     ]
@@ -100,6 +104,10 @@ class Rest:
 def _nothing(segments: tuple[str, ...]) -> EgideError:
     """The refusal of an address that is in no table."""
     if segments[-1].startswith("$"):
+        if segments[-1] in ("$everything", "$meta"):
+            return Unsupported(
+                f"{segments[-1]} is done for a single resource only, named by its id"
+            )
         return Unsupported("this server has no such operation")
     return NotFound("there is nothing under this address")
 

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
-
-from egide.api.rest.bundles import bundle, full_url
-from egide.api.rest.call import Call
+from egide.api.rest.bundles import bundle, found_entry
+from egide.api.rest.call import OF_HTTP, Call
 from egide.errors import Incorrect
 from egide.http import Response
 from egide.http.negotiation import check_body
@@ -15,15 +13,14 @@ from egide.record import Page
 
 CURSOR = "_cursor"
 _FORM = frozenset({"application/x-www-form-urlencoded"})
-_OF_HTTP = frozenset({"_format", "_pretty"})
 
 
 async def search_type(call: Call, type: str) -> Response:
     """200 with a searchset; the next page behind an encrypted link."""
-    query = [pair for pair in call.request.query if pair[0] not in _OF_HTTP]
+    query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
     if call.request.method == "POST":
         check_body(call.request.headers.get(b"content-type"), _FORM)
-        query += [pair for pair in await call.request.form() if pair[0] not in _OF_HTTP]
+        query += [pair for pair in await call.request.form() if pair[0] not in OF_HTTP]
     cursors = [value for name, value in query if name == CURSOR]
     if cursors:
         if len(query) > 1:
@@ -41,22 +38,8 @@ def searchset(call: Call, page: Page) -> bytes:
     links = {"self": _address(here, page.used)}
     if page.next is not None:
         links["next"] = f"{here}?{CURSOR}={page.next}"
-    entries: list[dict[str, Any]] = [
-        {
-            "fullUrl": full_url(call.base, each),
-            "resource": msgspec.Raw(each.body),
-            "search": {"mode": "match"},
-        }
-        for each in page.entries
-    ]
-    entries += [
-        {
-            "fullUrl": full_url(call.base, each),
-            "resource": msgspec.Raw(each.body),
-            "search": {"mode": "include"},
-        }
-        for each in page.included
-    ]
+    entries = [found_entry(call.base, each, "match") for each in page.entries]
+    entries += [found_entry(call.base, each, "include") for each in page.included]
     if page.notes:
         entries.append({"resource": _notes(page.notes), "search": {"mode": "outcome"}})
     more = {} if page.total is None else {"total": page.total}

@@ -1,0 +1,46 @@
+"""$everything of a patient: his whole record, page by page.
+
+https://hl7.org/fhir/R4/operation-patient-everything.html
+"""
+
+from urllib.parse import urlencode
+
+from egide.api.rest.bundles import bundle, found_entry
+from egide.api.rest.call import OF_HTTP, Call
+from egide.api.rest.count import count_of
+from egide.errors import Incorrect, Unsupported
+from egide.http import Response
+
+CURSOR = "_cursor"
+_TAKEN = frozenset({"_count", "_since", "_type", CURSOR})
+_OF_CARE = frozenset({"start", "end"})
+
+
+async def everything(call: Call, id: str) -> Response:
+    """200 with a searchset; the next page behind an encrypted link."""
+    query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
+    names = {name for name, _ in query}
+    if names & _OF_CARE:
+        raise Unsupported("start and end are not done here; search by type and date instead")
+    if names - _TAKEN:
+        raise Incorrect("$everything takes _count, _since and _type, nothing else")
+    given = dict(query)
+    cursor, count = given.get(CURSOR), given.get("_count")
+    if cursor is not None:
+        if len(query) > 1:
+            raise Incorrect("a page link is followed as it is, with nothing added")
+        page = await call.session.next_everything(id, cursor)
+    else:
+        page = await call.session.everything(
+            id,
+            types=given.get("_type"),
+            since=given.get("_since"),
+            count=None if count is None else count_of(count),
+        )
+    here = f"{call.base}/Patient/{id}/$everything"
+    links = {"self": f"{here}?{urlencode(given)}" if given else here}
+    if page.next is not None:
+        links["next"] = f"{here}?{CURSOR}={page.next}"
+    entries = [found_entry(call.base, each, "match") for each in page.entries]
+    entries += [found_entry(call.base, each, "include") for each in page.included]
+    return call.json(200, bundle("searchset", links, entries))

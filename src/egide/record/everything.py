@@ -1,0 +1,135 @@
+"""$everything of a patient: the whole record, and what it refers to that is nobody's record.
+
+https://hl7.org/fhir/R4/operation-patient-everything.html. Resources come as they were first
+stored, the patient first; a page brings along the practitioners, organisations, places and
+products it refers to. Other patients do not come along.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from egide import fhir
+from egide.db import Connection
+from egide.errors import Incorrect, NotFound
+from egide.fhir.definitions import TYPES, number, type_name
+from egide.fhir.search.literal import local_target
+from egide.record import reads
+from egide.record.emission import Emitted, emit
+from egide.record.facts import reached
+from egide.record.interaction import Interaction
+from egide.store import Row, of_nobody, sealed_for
+
+PAGE = 1_000
+"""Resources of the record on a page, at most and when nothing else is said."""
+
+_TYPES = frozenset(TYPES)
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page ended, and what was asked for."""
+
+    id: str
+    types: tuple[str, ...]
+    since: datetime | None
+    count: int
+    after: int = -1
+
+
+class EverythingPage(NamedTuple):
+    """A page of a record: what is in it, what it refers to, and the cursor of the page after,
+    None on the last."""
+
+    entries: tuple[Emitted, ...]
+    included: tuple[Emitted, ...]
+    next: str | None
+
+
+class Everything(NamedTuple):
+    """A page of a record, what it brings along, and where to go on."""
+
+    entries: tuple[Emitted, ...]
+    included: tuple[Emitted, ...]
+    next: Place | None
+
+
+def types_of(text: str | None) -> tuple[str, ...]:
+    """The types in `_type`, none for all. Raises Incorrect."""
+    if text is None:
+        return ()
+    types = tuple(text.split(","))
+    if not _TYPES.issuperset(types):
+        raise Incorrect("_type: names something that is no resource type")
+    return types
+
+
+async def everything(here: Interaction, place: Place) -> Everything:
+    """The page after a place. Raises NotFound, Gone."""
+    parts = here.parts
+    patient = parts.blind.ident("Patient", place.id)
+    database = parts.database
+    # Reach that is looked up must be of the same instant as the rows; else a snapshot only costs.
+    alone = here.decision.reach.kind != "set"
+    async with database.connection() if alone else database.snapshot() as connection:
+        found = await sealed_for(
+            connection,
+            patient,
+            after=place.after,
+            types=[number(each) for each in place.types] or None,
+            since=place.since,
+            count=place.count + 1,
+        )
+        if not found or found[0][1].id != patient:
+            await reads.read_in(here, connection, here.decision, "Patient", place.id)
+            raise NotFound("there is no such patient")
+        first = found[0][1]
+        wanted = place.after < 0 and (not place.types or "Patient" in place.types)
+        wanted = wanted and (place.since is None or first.updated >= place.since)
+        end = place.count + (0 if wanted else 1)
+        emitted = await _see(here, connection, [row for _, row in found[:end]])
+        if emitted[0] is None:
+            raise here.hide()
+        entries = [each for each in (emitted if wanted else emitted[1:]) if each is not None]
+        included = await _beside(here, connection, entries, place.types)
+    here.concern(patient for each in (*entries, *included) for patient in each.patients)
+    here.note(count=len(entries))
+    following = None
+    if len(found) > end:
+        after = found[end - 1][0] if end > 1 else 0
+        following = msgspec.structs.replace(place, after=after)
+    return Everything(tuple(entries), tuple(included), following)
+
+
+async def _see(
+    here: Interaction, connection: Connection, rows: Sequence[Row]
+) -> list[Emitted | None]:
+    opened = await here.parts.reader.open(connection, rows)
+    patients = {patient for each in opened for patient in each.patients}
+    mine = await reached(here.parts, connection, here.decision, here.actor, patients)
+    return [emit(here.decision, each, fhir.identity(each.body), reached=mine) for each in opened]
+
+
+async def _beside(
+    here: Interaction, connection: Connection, entries: Sequence[Emitted], types: Sequence[str]
+) -> list[Emitted]:
+    """What `entries` refer to that is nobody's record, and may be seen."""
+    parts = here.parts
+    references = {ref for each in entries for ref in fhir.reference_strings(each.body)}
+    idents: set[bytes] = set()
+    for reference in references:
+        target = local_target(reference, parts.bases)
+        if target is None:
+            continue
+        type, _, id = target.partition("/")
+        if type != "Patient" and (not types or type in types):
+            idents.add(parts.blind.ident(type, id))
+    if not idents:
+        return []
+    opened = await parts.reader.open(connection, await of_nobody(connection, sorted(idents)))
+    seen = (
+        emit(here.decide("search", type_name(each.row.type)), each, fhir.identity(each.body))
+        for each in opened
+    )
+    return [each for each in seen if each is not None]

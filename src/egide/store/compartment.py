@@ -1,0 +1,39 @@
+"""Compartment: what is sealed with a patient's keys, his own and those he shares.
+
+It is a superset of https://hl7.org/fhir/R4/compartmentdefinition-patient.html: whatever names one
+patient is sealed with his key, also where the definition leaves it out.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from egide.db import Connection, queries
+from egide.store.reading import row_of
+from egide.store.row import Row
+
+_SQL = queries("egide.store", "sql/compartment.sql")
+
+
+async def sealed_for(
+    connection: Connection,
+    patient: bytes,
+    *,
+    after: int,
+    types: Collection[int] | None,
+    since: datetime | None,
+    count: int,
+) -> list[tuple[int, Row]]:
+    """The row of `patient` (his ident), and up to `count` others after the place `after`.
+
+    Each with its place, the order in which it was first stored; the patient's own row is the
+    first, whatever is asked for, if it is there. `types` are numbers, None for all; `since`: not
+    written before.
+    """
+    asked = None if types is None else list(types)
+    records = await connection.fetch(_SQL["sealed_for"], patient, after, asked, since, count + 1)
+    return [(record["pk"], row_of(record)) for record in records]
+
+
+async def of_nobody(connection: Connection, ids: Collection[bytes]) -> list[Row]:
+    """The current rows with these idents that are no patient's record."""
+    return [row_of(record) for record in await connection.fetch(_SQL["of_nobody"], list(ids))]

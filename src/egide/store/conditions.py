@@ -1,0 +1,151 @@
+"""The conditions of a narrowing, as SQL over `resource r` and the values they name.
+
+Fixed fragments only: whatever was asked for is a value, never text.
+"""
+
+from collections.abc import Sequence
+from copy import copy
+
+from egide.fhir.definitions import number
+from egide.store.narrowing import Narrowing, Order, Place
+
+_SOURCES = "select source from ref where parameter = {0} and target = any({1}::uuid[])"
+_OWNED = (
+    "select number from data_key where owner = any({0}::uuid[]) union"
+    " select s.number from shared_key s join data_key k on k.number = s.holder"
+    " where k.owner = any({0}::uuid[])"
+)
+_REACHED = (
+    "select patient_key from reach where account = {0} union select s.number from shared_key s"
+    " join reach a on a.patient_key = s.holder where a.account = {0}"
+)
+
+
+def order_by(order: Order) -> str:
+    """The order as the indexes have it: (type, day desc, pk) and (type, updated, pk)."""
+    match order:
+        case Order("day", True):
+            return "r.day desc, r.pk"
+        case Order("day", False):
+            return "r.day, r.pk desc"
+        case Order("updated", True):
+            return "r.updated desc, r.pk desc"
+    return "r.updated, r.pk"
+
+
+def _beyond(order: Order) -> str:
+    """What is after a place ({0}: its value, {1}: its pk), so that the index can start there."""
+    match order:
+        case Order("day", True):
+            return "r.day <= {0} and (r.day < {0} or r.pk > {1})"
+        case Order("day", False):
+            return "r.day >= {0} and (r.day > {0} or r.pk < {1})"
+        case Order("updated", True):
+            return "(r.updated, r.pk) < ({0}, {1})"
+    return "(r.updated, r.pk) > ({0}, {1})"
+
+
+class Conditions:
+    """What a row must be like. `values` are those the SQL names, in order.
+
+    Ranges are what the ordered indexes hold a scan to; filters are asked of each row visited.
+    """
+
+    def __init__(self, narrowing: Narrowing) -> None:
+        self.narrowing = narrowing
+        self.values: list[object] = []
+        self._ranges = [f"r.type = {self.value(number(narrowing.type))}", "not r.deleted"]
+        self._filters: list[str] = []
+        self._edges: list[list[tuple[str, str]]] = []
+        """For each edge the ways to have it: a column, and a query of what it may be."""
+        self._owned = [_OWNED.format(self.value(list(each))) for each in narrowing.owners]
+        self._reached = self._of_reach = ""
+        self._read(narrowing)
+        if narrowing.reach is not None:
+            self._reached = _REACHED.format(self.value(narrowing.reach))
+            self._of_reach = f"r.key in ({self._reached})"
+            if narrowing.unbound:
+                apart = "select k.number from data_key k where k.kind <> 1"
+                self._of_reach = f"({self._of_reach} or r.key in ({apart}))"
+        self._tail: list[str] = []
+        if narrowing.after is not None:
+            self._tail = [self._place(narrowing.after)]
+
+    def after(self, place: Place | None) -> "Conditions":
+        """The same, after a place."""
+        other = copy(self)
+        if self._tail:
+            other.values = self.values[:-2]
+        else:
+            other.values = list(self.values)
+        other._tail = []
+        if place is not None:
+            other._tail = [other._place(place)]
+        return other
+
+    def ranges(self) -> str:
+        """What holds of every row a scan in order visits."""
+        return " and ".join([*self._ranges, *self._tail])
+
+    def filters(self) -> str:
+        """The rest, to be asked of many rows: what may be is looked up once, in a hash."""
+        edges = [_either(each, "in ({})") for each in self._edges]
+        owned = [f"r.key in ({each})" for each in self._owned]
+        found = [*self._filters, *edges, *owned, *filter(None, [self._of_reach])]
+        return " and ".join(found) or "true"
+
+    def all(self, by: str | None = None) -> str:
+        """Everything, to be found by an index; what `by` (`keys`, `reach`) brings is left out."""
+        edges = [_either(each, "= any(array({}))") for each in self._edges]
+        owned = [f"r.key = any(array({each}))" for each in self._owned[by == "keys" :]]
+        found = [*self._ranges, *self._filters, *edges, *owned, *self._tail]
+        if self._of_reach and by != "reach":
+            found.append(self._of_reach)
+        return " and ".join(found)
+
+    def holders(self, by: str) -> str:
+        """A query of the keys whose rows are looked at, each once."""
+        return self._owned[0] if by == "keys" else self._reached
+
+    def value(self, value: object) -> str:
+        """The mark of one more value."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def _read(self, narrowing: Narrowing) -> None:
+        if narrowing.ids is not None:
+            self._filters.append(f"r.id = any({self.value(list(narrowing.ids))}::uuid[])")
+        for edge in narrowing.refers:
+            marks = self.value(edge.parameter), self.value(list(edge.targets))
+            ways = [("r.id", _SOURCES.format(*marks))]
+            if edge.patients:
+                ways.append(("r.key", _OWNED.format(self.value(list(edge.patients)))))
+            self._edges.append(ways)
+        if narrowing.first is not None:
+            self._ranges.append(f"r.day >= {self.value(narrowing.first)}")
+        if narrowing.last is not None:
+            self._ranges.append(f"r.day <= {self.value(narrowing.last)}")
+        if narrowing.until is not None:
+            self._filters.append(f"r.until >= {self.value(narrowing.until)}")
+        if narrowing.terms:
+            self._filters.append(self._terms(narrowing))
+
+    def _terms(self, narrowing: Narrowing) -> str:
+        """Inside a record and among named ids the inverted index is kept out, by `is true`."""
+        parts = []
+        # One condition for all that must be there at once: the inverted index skips best then.
+        must = [each[0] for each in narrowing.terms if len(each) == 1]
+        if must:
+            parts.append(f"r.terms @> {self.value(must)}::bigint[]")
+        for alternatives in narrowing.terms:
+            if len(alternatives) > 1:
+                parts.append(f"r.terms && {self.value(list(alternatives))}::bigint[]")
+        text = " and ".join(parts)
+        return f"({text}) is true" if narrowing.confined else text
+
+    def _place(self, place: Place) -> str:
+        return _beyond(self.narrowing.order).format(self.value(place.value), self.value(place.pk))
+
+
+def _either(ways: Sequence[tuple[str, str]], test: str) -> str:
+    return "(" + " or ".join(f"{column} {test.format(query)}" for column, query in ways) + ")"

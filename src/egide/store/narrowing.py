@@ -1,0 +1,69 @@
+"""Narrowing: what the index can hold a search to, and the order its rows come in."""
+
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+
+
+class Order(NamedTuple):
+    """By which column, and which way; the place of insertion breaks ties."""
+
+    column: Literal["day", "updated"] = "day"
+    descending: bool = True
+
+
+BY_DAY = Order()
+"""Newest main day first: the order when none is asked for."""
+
+
+class Place(NamedTuple):
+    """Where a batch ended: the last row's value in the order, and its place of insertion."""
+
+    value: date | datetime
+    pk: int
+
+
+class Refers(msgspec.Struct, frozen=True):
+    """It refers to one of `targets` (idents) along the edge numbered `parameter`.
+
+    `patients`: targets that are Patients; a row of one of their records refers there too.
+    """
+
+    parameter: int
+    targets: tuple[bytes, ...]
+    patients: tuple[bytes, ...] = ()
+
+
+class Narrowing(msgspec.Struct, frozen=True):
+    """What the index can hold a search to. All that is given must hold.
+
+    `ids`: idents, one of which it must be. `owners`: idents of patients, in the record of one of
+    which it must be. `terms`: for each clause the blind terms of which it must have one. `refers`:
+    edges it must have. `first`, `last`: its main day, inclusive; `until`: its end is not before.
+    `reach`: the account whose reach it must be in; `unbound`: or it may concern no patient.
+    `after`: the place to go on from.
+    """
+
+    type: str
+    ids: tuple[bytes, ...] | None = None
+    owners: tuple[tuple[bytes, ...], ...] = ()
+    terms: tuple[tuple[int, ...], ...] = ()
+    refers: tuple[Refers, ...] = ()
+    first: date | None = None
+    last: date | None = None
+    until: date | None = None
+    reach: int | None = None
+    unbound: bool = True
+    order: Order = BY_DAY
+    after: Place | None = None
+
+    @property
+    def selective(self) -> bool:
+        """Whether it is held to some ids, patients or edges: few rows, whatever the terms."""
+        return self.confined or bool(self.refers)
+
+    @property
+    def confined(self) -> bool:
+        """Whether it is held to some ids or to the records of some patients."""
+        return self.ids is not None or bool(self.owners)

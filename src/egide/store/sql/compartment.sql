@@ -1,0 +1,24 @@
+-- sealed_for: A patient, then what is sealed with his keys after a place, as it was first stored.
+select r.pk, r.id, r.type, r.version, r.key, r.updated, r.day, r.until, r.deleted,
+       array_send(r.terms) as terms, r.sealed
+from resource r
+where r.key = any(array(
+    select number from data_key where owner = $1
+    union all
+    select s.number from shared_key s join data_key k on k.number = s.holder where k.owner = $1
+))
+and not r.deleted
+and (
+    r.id = $1
+    or r.pk > $2
+    and ($3::smallint[] is null or r.type = any($3))
+    and ($4::timestamptz is null or r.updated >= $4)
+)
+order by r.id <> $1, r.pk
+limit $5
+
+-- of_nobody: Those of some rows that are there and sealed for no patient.
+select r.id, r.type, r.version, r.key, r.updated, r.day, r.until, r.deleted,
+       array_send(r.terms) as terms, r.sealed
+from resource r join data_key k on k.number = r.key
+where r.id = any($1::uuid[]) and not r.deleted and k.kind <> 1

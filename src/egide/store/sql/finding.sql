@@ -1,0 +1,5 @@
+-- sources: How many rows refer along an edge to one of some targets, as far as it is worth knowing.
+select count(*) from (select 1 from ref where parameter = $1 and target = any($2::uuid[]) limit $3) s
+
+-- reached: How many patients an account reaches, as far as it is worth knowing.
+select count(*) from (select 1 from reach where account = $1 limit $2) a

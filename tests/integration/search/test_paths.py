@@ -1,0 +1,256 @@
+"""The access path changes what a search costs, never what it finds.
+
+Costs are asserted on what the engine says it did: nodes and rows visited, not time.
+"""
+
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import date
+from hashlib import md5
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.integration.search.asking import ask
+from tests.integration.search.library import CLINICIAN, SYSTEM, Library
+from tests.integration.search.naive import Naive
+from tests.integration.search.questions import Questions
+from tests.integration.search.test_gate import numbers, permitted
+
+from egide.db import Connection, Database
+from egide.fhir.definitions import number
+from egide.record import Record
+from egide.store import Finder, Narrowing, Order, Refers, finding
+
+Give = Callable[..., Awaitable[None]]
+
+SETTINGS = {
+    "always in order": {"_POSTING": 10**9, "_SHORTEST": 3, "_LONGEST": 10**6},
+    "never in order": {"_POSTING": 0.0, "_SHORTEST": 0, "_LONGEST": 0},
+    "switching at once": {"_POSTING": 10**9, "_SHORTEST": 1, "_LONGEST": 5},
+    "all is many": {"_FEW_PATIENTS": 0, "_MANY_SOURCES": 0, "_LONGEST": 60, "_SHORTEST": 7},
+}
+
+
+@pytest.mark.parametrize("how", SETTINGS)
+async def test_every_path_finds_the_same(
+    record: Record, library: Library, reach: Give, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    for name, value in SETTINGS[how].items():
+        monkeypatch.setattr(finding, name, value)
+    mine = frozenset(numbers(library)[::2])
+    await reach(*mine)
+    whole, part = Naive(library), Naive(library, permitted(library, CLINICIAN, mine).__contains__)
+    questions, chance = Questions(library), random.Random(how)
+    wrong = []
+    for _ in range(60):
+        actor, naive = chance.choice([(SYSTEM, whole), (CLINICIAN, part)])
+        type = chance.choice(["Observation", "Encounter", "Condition", "Patient", "Claim"])
+        pairs = questions.some(chance, type, chance.choice((0, 1, 2)))
+        if chance.random() < 0.3 and (chain := questions.chain(chance, type, 1)):
+            pairs = [chain]
+        sort = chance.choice([[], [("_sort", "-_lastUpdated")], [("_sort", "_lastUpdated")]])
+        expected = naive.answer(type, pairs)
+        count = max(len(expected) // 6, 3)
+        answered = await ask(record, actor, type, [*pairs, *sort, ("_count", str(count))])
+        if sorted(answered) != sorted(expected):
+            wrong.append((actor.client, type, pairs, sort, len(expected), len(answered)))
+    assert wrong == []
+
+
+PATIENTS = 1_500
+ROWS = 120_000
+OBSERVATION, ENCOUNTER, PATIENT = (number(t) for t in ("Observation", "Encounter", "Patient"))
+COMMON, OTHER, SOME, RARE, WITHHELD = 11, 12, 13, 14, 15
+
+FILL = """
+insert into data_key (number, epoch, kind, owner, wrapped)
+select n, 1, 1, lpad(to_hex(n), 32, '0')::uuid, '' from generate_series(1, {patients}) n;
+insert into resource (key, updated, version, day, until, id, type, deleted, terms, sealed)
+select 1 + (n * 7919) % {patients}, '2020-01-01'::timestamptz + n * interval '1 second', 1,
+       '2010-01-01'::date + (n * 31) % 5000, '2010-01-01'::date + (n * 31) % 5000,
+       md5('o' || n)::uuid, {observation}, false,
+       array[1000 + (n % 37)::bigint, 20 + (n % 5000)]
+       || case when n % 4 = 0 then {common}::bigint when n % 4 = 1 then {other}
+               else 9 end
+       || case when n % 200 = 3 then array[{some}::bigint] else '{{}}' end
+       || case when n = {rows} / 2 then array[{rare}::bigint] else '{{}}' end, '\\x00'
+from generate_series(1, {rows}) n;
+insert into resource (key, updated, version, day, until, id, type, deleted, terms, sealed)
+select n, '2020-01-01', 1, '-infinity', 'infinity', md5('p' || n)::uuid, {patient}, false,
+       array[30000 + n % 40, 40000 + n % 700]::bigint[], '\\x00'
+from generate_series(1, {patients}) n;
+insert into ref (source, target, parameter)
+select md5('o' || n)::uuid, md5('e' || n / 6)::uuid, 7 from generate_series(1, {rows}) n;
+analyze;
+"""
+
+
+class Watched:
+    """A connection that also asks how each statement on `resource` was done."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.plans: list[dict[str, Any]] = []
+
+    async def fetchval(self, text: str, *values: object) -> Any:
+        return await self._connection.fetchval(text, *values)
+
+    async def execute(self, text: str) -> Any:
+        return await self._connection.execute(text)
+
+    async def fetchrow(self, text: str, *values: object) -> Any:
+        return await self._connection.fetchrow(text, *values)
+
+    async def fetch(self, text: str, *values: object) -> Any:
+        explained = await self._connection.fetchval(
+            f"explain (analyze, format json) {text}", *values
+        )
+        self.plans.append(json.loads(explained)[0]["Plan"])
+        return await self._connection.fetch(text, *values)
+
+    def nodes(self) -> Iterator[dict[str, Any]]:
+        waiting = list(self.plans)
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += node.get("Plans", ())
+
+    @property
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes() if "Index Name" in node}
+
+    @property
+    def scanned(self) -> set[str]:
+        """Tables that were read from end to end."""
+        return {n["Relation Name"] for n in self.nodes() if n["Node Type"] == "Seq Scan"}
+
+    @property
+    def visited(self) -> float:
+        """Rows of `resource` that were looked at."""
+        return sum(
+            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+            for node in self.nodes()
+            if node.get("Relation Name") == "resource"
+        )
+
+
+@pytest.fixture
+async def watched(database: Database) -> AsyncIterator[Watched]:
+    """A large table of made-up terms."""
+    async with database.connection() as connection:
+        await connection.execute("truncate resource, ref, shared_key, data_key cascade")
+        await connection.execute(
+            FILL.format(
+                patients=PATIENTS,
+                rows=ROWS,
+                observation=OBSERVATION,
+                patient=PATIENT,
+                common=COMMON,
+                other=OTHER,
+                some=SOME,
+                rare=RARE,
+            )
+        )
+        yield Watched(connection)
+
+
+def owner(n: int) -> bytes:
+    return n.to_bytes(16, "big")
+
+
+ALL = Narrowing("Observation")
+DAY, ASCENDING = date(2020, 3, 3), Order("day", False)
+SHAPES: dict[str, tuple[Narrowing, str, int]] = {
+    "patient": (replace(ALL, owners=((owner(5),),)), "resource_key", 200),
+    "patient and date": (
+        replace(ALL, owners=((owner(5),),), first=date(2020, 1, 1)),
+        "resource_key",
+        200,
+    ),
+    "patient and code": (
+        replace(ALL, owners=((owner(5),),), terms=((COMMON, WITHHELD),)),
+        "resource_key",
+        200,
+    ),
+    "common code": (replace(ALL, terms=((COMMON, WITHHELD),)), "resource_day", 600),
+    "common code, oldest first": (
+        replace(ALL, terms=((COMMON, WITHHELD),), order=ASCENDING),
+        "resource_day",
+        600,
+    ),
+    "common code, last written": (
+        replace(ALL, terms=((COMMON, WITHHELD),), order=Order("updated", True)),
+        "resource_updated",
+        600,
+    ),
+    "code of one in 200": (replace(ALL, terms=((SOME, WITHHELD),)), "", 12_000),
+    "code and a day": (
+        replace(ALL, terms=((SOME, WITHHELD),), first=DAY, last=DAY),
+        "resource_day",
+        600,
+    ),
+    "rare identifier": (replace(ALL, terms=((RARE,),)), "resource_terms", 10),
+    "name and birth date": (
+        Narrowing("Patient", terms=((30_001,), (40_001,))),
+        "resource_terms",
+        150,
+    ),
+    "two that never meet": (
+        replace(ALL, terms=((COMMON, WITHHELD), (OTHER, WITHHELD))),
+        "resource_terms",
+        31_000,
+    ),
+    "everything": (ALL, "resource_day", 100),
+    "one edge": (
+        replace(ALL, refers=(Refers(7, (md5(b"e7").digest(),)),)),
+        "ref_target",
+        50,
+    ),
+}
+
+
+async def first_page(watched: Watched, narrowing: Narrowing) -> int:
+    """How many candidates the first page of 20 had."""
+    found = 0
+    candidates = Finder().candidates(watched, narrowing, 21)  # type: ignore[arg-type]
+    async for batch in candidates:
+        found += len(batch)
+        if found > 20:
+            break
+    return found
+
+
+async def test_each_shape_has_its_path(watched: Watched) -> None:
+    wrong = []
+    for name, (narrowing, index, most) in SHAPES.items():
+        watched.plans = []
+        found = await first_page(watched, narrowing)
+        right = (not index or index in watched.indexes) and "resource" not in watched.scanned
+        if not right or watched.visited > most:
+            wrong.append((name, found, watched.indexes, watched.scanned, watched.visited))
+    assert wrong == []
+
+
+async def test_edges_and_records_of_patients_are_found_together(watched: Watched) -> None:
+    """What `_has` and `_revinclude` ask of a page of patients."""
+    people = tuple(owner(n) for n in range(1, 21))
+    asked = replace(ALL, refers=(Refers(3, people, people),))
+    async for _ in Finder().candidates(watched, asked, 200):  # type: ignore[arg-type]
+        pass
+    assert "resource" not in watched.scanned
+    batches = 4  # of 200, 400, 800, …: each finds all anew and puts it in order
+    assert watched.visited < batches * 20 * (ROWS / PATIENTS) * 1.1
+
+
+@pytest.mark.parametrize("many", [30, 1_000])
+@pytest.mark.parametrize("terms", [(), ((COMMON, WITHHELD),), ((RARE,),)])
+async def test_a_care_team_reads_its_own(
+    watched: Watched, reach: Give, many: int, terms: tuple[tuple[int, ...], ...]
+) -> None:
+    await reach(*range(1, many + 1))
+    asked = replace(ALL, reach=CLINICIAN.account, unbound=False, terms=terms)
+    await first_page(watched, asked)
+    assert "resource" not in watched.scanned
+    assert watched.visited < 3_000
