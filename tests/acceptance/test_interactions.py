@@ -185,7 +185,7 @@ def test_a_history_is_paged_newest_first_without_loss(client: Client) -> None:
         assert entry["resource"] == client.get(f"/Patient/{id}/_history/{version}").json()
 
 
-@pytest.mark.parametrize("query", ["_count=0", "_count=-1", "_count=x", "_before=x", "_since=2024"])
+@pytest.mark.parametrize("query", ["_count=0", "_count=-1", "_count=x", "_before=x", "_since=then"])
 def test_a_history_refuses_what_it_does_not_know(client: Client, query: str) -> None:
     id = made(client)["id"]
     client.get(f"/Patient/{id}/_history?{query}").refused(400)
