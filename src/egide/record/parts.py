@@ -8,7 +8,7 @@ from egide.db import Database
 from egide.ledger import Ledger
 from egide.record.cursor import CursorSeal
 from egide.seal import BlindIndex
-from egide.store import Eraser, Finder, Keys, Population, Reader, Reindexer, Writer
+from egide.store import Eraser, Finder, Keys, Lookups, Population, Reader, Reindexer, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Parts:
     bases: frozenset[str]
     keys: Keys
     reader: Reader
+    lookups: Lookups
     finder: Finder
     writer: Writer
     population: Population

@@ -28,9 +28,28 @@ class Versions(NamedTuple):
 
 
 async def read(here: Interaction, type: str, id: str) -> Emitted:
-    """The current version. Raises NotFound or Gone."""
-    async with here.parts.database.connection() as connection:
-        return await read_in(here, connection, here.decision, type, id)
+    """The current version. Raises NotFound or Gone.
+
+    Where reach is looked up too it is read on the same connection; else with what others read.
+    """
+    parts = here.parts
+    if here.decision.reach.kind == "set":
+        async with parts.database.connection() as connection:
+            return await read_in(here, connection, here.decision, type, id)
+    row = await parts.lookups.row(parts.blind.ident(type, id))
+    if row is None:
+        raise not_found()
+    opened = parts.reader.open_at_hand(row)
+    if opened is None:
+        async with parts.database.connection() as connection:
+            (opened,) = await parts.reader.open(connection, [row])
+    here.concern(opened.patients)
+    emitted = emit(here.decision, opened, id)
+    if emitted is None:
+        raise here.hide()
+    if emitted.deleted:
+        raise Gone("the resource was deleted")
+    return emitted
 
 
 async def read_in(

@@ -20,7 +20,7 @@ from egide.record.cursor import CursorSeal
 from egide.record.parts import Parts
 from egide.record.session import Session
 from egide.seal import KeyRing
-from egide.store import Eraser, Finder, Keys, Population, Reader, Reindexer, Writer
+from egide.store import Eraser, Finder, Keys, Lookups, Population, Reader, Reindexer, Writer
 
 
 class Record:
@@ -48,6 +48,7 @@ class Record:
             bases=bases,
             keys=keys,
             reader=Reader(ring, keys),
+            lookups=Lookups(database),
             finder=Finder(),
             writer=Writer(ring, keys, population, bases),
             population=population,

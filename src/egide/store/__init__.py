@@ -13,6 +13,7 @@ from egide.store.compartment import of_nobody, sealed_for
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Finder
 from egide.store.keys import Keys
+from egide.store.lookups import Lookups
 from egide.store.narrowing import Narrowing, Order, Place, Refers
 from egide.store.parameters import parameter_number
 from egide.store.population import Population
@@ -29,6 +30,7 @@ __all__ = [
     "Finder",
     "Instant",
     "Keys",
+    "Lookups",
     "Narrowing",
     "Opened",
     "Order",

@@ -120,6 +120,10 @@ class Keys:
         self._remember(number, Held(DataKey(plain), frozenset(patients)))
         return number
 
+    def at_hand(self, number: int) -> Held | None:
+        """A key that is unwrapped already."""
+        return self._open.get(number)
+
     async def load(self, connection: Connection, numbers: Iterable[int]) -> dict[int, Held]:
         """Number → key, for all of `numbers`. Raises Fault when one is nowhere."""
         keys: dict[int, Held] = {}

@@ -96,6 +96,11 @@ class Reader:
         keys = await self._keys.load(connection, {row.key for row in rows})
         return [Opened(row, row.open(keys[row.key].key), keys[row.key].patients) for row in rows]
 
+    def open_at_hand(self, row: Row) -> Opened | None:
+        """`row`, opened, when its key is at hand. Raises SealBroken when it was touched."""
+        held = self._keys.at_hand(row.key)
+        return None if held is None else Opened(row, row.open(held.key), held.patients)
+
     async def marks(self, connection: Connection) -> AsyncIterator[tuple[bytes, int, bytes]]:
         """Id, version and digest of every current row, streamed, as the ledger remembers them.
 
