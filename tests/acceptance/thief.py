@@ -26,6 +26,7 @@ LEAST = 6
 """Letters of the shortest word that is looked for: shorter ones come up in noise by chance."""
 _RUN = re.compile(rb"[\x20-\x7e]{%d,}" % LEAST)
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
+_LONG_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){100,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
@@ -34,10 +35,12 @@ def legible(data: bytes) -> bytes:
     """All that reads as text in `data`, in lower case, a run a line."""
     plain = b"\n".join(_RUN.findall(data))
     wide = [b"\n".join(_RUN.findall(data[first::2])) for first in (0, 1)]
-    decoded = []
+    inside = []
     for run in _HEX.findall(plain):
-        decoded += [run[first : len(run) - (len(run) - first) % 2] for first in (0, 1)]
-    inside = [binascii.unhexlify(run) for run in decoded]
+        # A long run is a value in hex from its start; a short one may have caught a letter more.
+        for first in (0, 1) if len(run) < 200 else (0,):
+            inside.append(binascii.unhexlify(run[first : len(run) - (len(run) - first) % 2]))
+    plain = _LONG_HEX.sub(b"\n", plain)
     for run in _BASE64.findall(plain):
         for first in range(4):
             piece = run[first : len(run) - (len(run) - first) % 4]
