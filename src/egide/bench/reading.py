@@ -8,21 +8,21 @@ import sys
 from egide.bench import targets
 from egide.bench.figure import Figure, Section
 from egide.bench.site import environment
-from egide.bench.stand import Load, Service
+from egide.bench.stand import Load, Serving
 from egide.errors import Fault
 
 _MANY = 5_000
 
 
-async def reading(service: Service) -> Section:
+async def reading(serving: Serving) -> Section:
     """Reads alone, on one connection, and while an import runs."""
-    stand = service.stand
+    stand = serving.stand
     chosen = stand.contents.identities[:_MANY]
-    requests = [service.requests.get(f"{type}/{id}") for type, id in chosen]
-    await service.load(requests, seconds=1)
-    alone = await service.load(requests)
-    single = await service.load(requests, connections=1, seconds=stand.plan.seconds / 2)
-    meanwhile = await _while_importing(service, requests)
+    requests = [serving.requests.get(f"{type}/{id}") for type, id in chosen]
+    await serving.load(requests, seconds=1)
+    alone = await serving.load(requests)
+    single = await serving.load(requests, connections=1, seconds=stand.plan.seconds / 2)
+    meanwhile = await _while_importing(serving, requests)
     figures = [
         Figure(
             name=f"read by id, {stand.plan.connections} connections",
@@ -59,9 +59,9 @@ def _milliseconds(name: str, load: Load, share: float, **more: object) -> Figure
     return Figure(name=name, value=value, unit="ms", **more)  # type: ignore[arg-type]
 
 
-async def _while_importing(service: Service, requests: list[bytes]) -> Load:
+async def _while_importing(serving: Serving, requests: list[bytes]) -> Load:
     """The same reads, while `egide import` loads the corpus under new identities."""
-    stand = service.stand
+    stand = serving.stand
     folder = stand.site.folder / "meanwhile"
     stand.corpus.write(folder, 99)
     importing = await asyncio.create_subprocess_exec(
@@ -76,7 +76,7 @@ async def _while_importing(service: Service, requests: list[bytes]) -> Load:
     )
     try:
         await asyncio.sleep(2)
-        load = await service.load(requests)
+        load = await serving.load(requests)
         if importing.returncode is not None and importing.returncode != 0:
             raise Fault("the import beside the reads failed")
     finally:

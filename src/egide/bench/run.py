@@ -18,7 +18,7 @@ from egide.bench.requests import Requests
 from egide.bench.searching import searching
 from egide.bench.server import served
 from egide.bench.site import Site, site
-from egide.bench.stand import Service, Stand
+from egide.bench.stand import Serving, Stand
 from egide.bench.starting import memories, starting
 from egide.bench.weighing import weighing
 from egide.bench.writing import writing
@@ -78,10 +78,10 @@ async def _loaded(
         return
     access_token = await _access_token(stand.site)
     with served(stand.site, workers=stand.cores) as server:
-        service = Service(stand, server, Requests(server.port, access_token))
+        serving = Serving(stand, server, Requests(server.port, access_token))
         for name in chosen:
             say(name)
-            yield await _SERVED[name](service)
+            yield await _SERVED[name](serving)
         if "memory" in only:
             yield memories(server, stand.engine)
 

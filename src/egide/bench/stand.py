@@ -68,7 +68,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Serving:
     """A server on the stand, and requests to it."""
 
     stand: Stand

@@ -7,21 +7,21 @@ import msgspec
 from egide.bench import corpus, targets
 from egide.bench.figure import Figure, Section, Target
 from egide.bench.site import images
-from egide.bench.stand import Load, Service
+from egide.bench.stand import Load, Serving
 
 _MANY = 3_000
 _STILL = 1_000
 
 
-async def writing(service: Service) -> Section:
+async def writing(serving: Serving) -> Section:
     """Transactions under new identities; PUTs that change one element; PUTs that change nothing."""
-    stand = service.stand
-    figures = [await _transactions(service), await _transactions(service, prefer="minimal")]
+    stand = serving.stand
+    figures = [await _transactions(serving), await _transactions(serving, prefer="minimal")]
     measured = stand.contents.measured[:_MANY]
-    one = [_put(service, resource, 1) for resource in measured]
-    other = [_put(service, resource, 2) for resource in measured]
+    one = [_put(serving, resource, 1) for resource in measured]
+    other = [_put(serving, resource, 2) for resource in measured]
     pages = await images(stand.database)
-    updates = await service.load(one + other, allowed=(200,))
+    updates = await serving.load(one + other, allowed=(200,))
     pages = await images(stand.database) - pages
     figures += [
         _figure("updates of one element", updates, "updates/s", targets.UPDATES),
@@ -34,8 +34,8 @@ async def writing(service: Service) -> Section:
         ),
     ]
     still = one[:_STILL]
-    await service.load(still, most=len(still), seconds=60)
-    unchanged = await service.load(still)
+    await serving.load(still, most=len(still), seconds=60)
+    unchanged = await serving.load(still)
     figures += [
         _figure("updates that change nothing", unchanged, "updates/s"),
         Figure(
@@ -51,13 +51,13 @@ async def writing(service: Service) -> Section:
     return Section("Writes", how, tuple(figures))
 
 
-async def _transactions(service: Service, prefer: str = "") -> Figure:
+async def _transactions(serving: Serving, prefer: str = "") -> Figure:
     """POST gives each resource of a bundle a new identity, every time."""
-    bundles = [_posted(raw) for raw in service.stand.corpus.bundles]
-    requests = [service.requests.post("", raw, prefer=prefer) for raw in bundles]
-    load = await service.load(
+    bundles = [_posted(raw) for raw in serving.stand.corpus.bundles]
+    requests = [serving.requests.post("", raw, prefer=prefer) for raw in bundles]
+    load = await serving.load(
         requests,
-        connections=service.stand.plan.writers,
+        connections=serving.stand.plan.writers,
         weights=[corpus.count(raw) for raw in bundles],
     )
     mean = load.answered.weight / load.answered.answers
@@ -85,11 +85,11 @@ def _posted(raw: bytes) -> bytes:
     return msgspec.json.encode(bundle)
 
 
-def _put(service: Service, resource: dict[str, Any], value: int) -> bytes:
+def _put(serving: Serving, resource: dict[str, Any], value: int) -> bytes:
     """The Observation with another value."""
     changed = {**resource, "valueQuantity": {**resource["valueQuantity"], "value": value}}
     path = f"Observation/{resource['id']}"
-    return service.requests.put(path, msgspec.json.encode(changed))
+    return serving.requests.put(path, msgspec.json.encode(changed))
 
 
 def _figure(name: str, load: Load, unit: str, target: Target | None = None) -> Figure:

@@ -2,7 +2,7 @@
 
 PostgreSQL quotes rows in its messages (`DETAIL: Key (id)=(…) already exists`) and asyncpg quotes
 arguments, so a driver error is emptied in place before ours is raised: even a logger that walks
-`__context__` finds a code and nothing else (test_errors.py holds it).
+`__context__` finds a code and nothing else (test_no_error_carries_a_value).
 """
 
 from collections.abc import Iterator

@@ -5,7 +5,7 @@ compiled for its type, so that elements which are absent or not indexed cost not
 
 Invariants:
 - whatever `match` finds, the terms, targets and days of `narrow` find too
-  (`test_narrow.py::test_what_matches_has_one_of_the_terms_its_clauses_need`);
+  (`test_narrow.py::test_what_matches_has_what_its_clauses_need`);
 - a reference left out of `references` because the row's patient key stands for it is in `about`
   (`test_index.py::test_references_to_the_only_patient_are_kept_apart`).
 """
