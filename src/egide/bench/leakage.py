@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -30,7 +31,6 @@ from egide.fhir.search.allowlist import STANDARD
 from egide.fhir.search.index import index
 from egide.ids import internal_number
 from egide.seal import KeyRing
-from egide.store.row import NO_DAY
 
 CLASSES = {
     "code": "codes",
@@ -235,7 +235,7 @@ def _known(raw: bytes) -> Iterator[Known]:
 
 def _as_known(resource: Mapping[str, Any]) -> Known:
     found = index(resource["resourceType"], resource)
-    return Known(resource["resourceType"], found.day or NO_DAY, frozenset(found.terms))
+    return Known(resource["resourceType"], found.day or date.min, frozenset(found.terms))
 
 
 def _resources(raw: bytes) -> Iterator[dict[str, Any]]:
