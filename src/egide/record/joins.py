@@ -93,6 +93,9 @@ class Joins:
         narrowing = self.narrowing(type, condition)
         if not (narrowing.selective or narrowing.terms):
             return None
+        about = await self._here.parts.finder.about(self._opening.connection, narrowing)
+        if about is not None and about > 2 * FEW and not narrowing.selective:
+            return None
         found: list[Seen] = []
         before = self._opening.budget.spent
         async for end in self._all(narrowing, condition):

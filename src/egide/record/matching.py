@@ -16,6 +16,9 @@ from egide.record.joins import Joins
 from egide.record.opening import Opening, Seen
 from egide.store import Narrowing, Order, Place
 
+_RARE = 200
+"""Candidates that are opened and followed rather than looked for from the ends of their joins."""
+
 
 class Match(NamedTuple):
     """Something that satisfies the query, and its place in the store's order."""
@@ -83,7 +86,7 @@ class Matching:
         )
         for clause in query.clauses:
             narrowing = self.joins.narrowed(narrowing, clause)
-        if narrowing.selective:
+        if narrowing.selective or await self._rare(narrowing):
             return narrowing
         for chain in query.chains:
             ends = await self.joins.ends(chain)
@@ -97,6 +100,14 @@ class Matching:
                 idents &= set(narrowing.ids) if narrowing.ids is not None else idents
                 narrowing = replace(narrowing, ids=tuple(idents))
         return narrowing
+
+    async def _rare(self, narrowing: Narrowing) -> bool:
+        """Whether following each candidate's joins is less work than looking from their ends."""
+        if not (self.query.chains or self.query.has):
+            return False
+        finder = self._opening.here.parts.finder
+        about = await finder.about(self._opening.connection, narrowing)
+        return about is not None and about <= _RARE
 
     async def _joined(self, asked: list[Match]) -> list[Match]:
         conditions: list[Condition] = [*self.query.chains, *self.query.has]

@@ -3,7 +3,8 @@
 Four ways. No order asked: the store's, newest main day first. `_lastUpdated`: the store's. The
 type's main date: days come in order from the store, instants are put in order by holding back what
 a later day could still precede (two zones differ by 26 hours at most), so any size is sorted
-exactly. Anything else: all matches, up to `SORTABLE`, are sorted here.
+exactly; what has no such date is placed by the one that stands in for it (`main_date`), and what
+has none at all counts as the oldest. Anything else: all matches, up to `SORTABLE`, are sorted here.
 https://hl7.org/fhir/R4/search.html#sort
 """
 
@@ -25,6 +26,9 @@ from egide.store import Order, Place
 SORTABLE = 5_000
 """Matches that are sorted by something the store has no order for."""
 
+MOST_KEYS = 8
+"""Keys of one order: every match is read once for each."""
+
 _SLACK = timedelta(days=2)
 _DAY = 86_400_000_000
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -40,6 +44,8 @@ class Ordered(NamedTuple):
 async def ordered(matching: Matching, context: Context, after: Spot | None, wanted: int) -> Ordered:
     """The first `wanted` matches after a spot, in the order the query asks for."""
     sort = matching.query.sort
+    if len(sort) > MOST_KEYS:
+        raise TooCostly(f"a search may be sorted by {MOST_KEYS} parameters at once")
     if not sort:
         return await _stored(matching, Order("day", True), after, wanted)
     if len(sort) == 1 and sort[0].key == "updated":

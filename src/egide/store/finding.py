@@ -116,6 +116,13 @@ class Finder:
             found: int = await connection.fetchval(text, *known.values)
         return found
 
+    async def about(self, connection: Connection, narrowing: Narrowing) -> float | None:
+        """About how many rows its terms leave, at most; None when nothing is known."""
+        counts = await self._counts.fresh(connection)
+        if not counts.known or not narrowing.terms:
+            return None
+        return min(counts.of_terms(alternatives) for alternatives in narrowing.terms)
+
     async def _path(self, connection: Connection, narrowing: Narrowing, size: int) -> _Path:
         if narrowing.ids is not None:
             return _Path(0, "identity")
