@@ -84,7 +84,7 @@ class Rest:
         route, variables = found
         if route.template.startswith("/fhir/{type}") and variables[0] not in _TYPES:
             raise NotFound("there is no such resource type in FHIR R4")
-        request.route = route.template
+        request.route = route.template.replace("Patient", "{type}")
         if request.method == "DELETE" and route.template == "/fhir/{type}":
             raise Unsupported("conditional delete is not done here; name each resource by its id")
         answer = route.answer(request.method)
