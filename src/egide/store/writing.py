@@ -57,9 +57,9 @@ class Draft(msgspec.Struct, frozen=True):
 class Prepared(msgspec.Struct):
     """A draft that is ready to be written, with what it would replace.
 
-    `patients` are the key numbers of the patients the new version concerns, `before` those of the
-    version it replaces; `body` is canonical JSON, empty for a deletion; `generation` is that of
-    the allow-list its terms are made by.
+    `now` is whom the new version concerns and `patients` their key numbers, `was` and `before`
+    those of the version it replaces; `body` is canonical JSON, empty for a deletion; `generation`
+    is that of the allow-list its terms are made by.
     """
 
     draft: Draft
@@ -67,11 +67,11 @@ class Prepared(msgspec.Struct):
     version: int
     updated: datetime
     body: bytes
-    mapping: Mapping[str, Any] | None
     current: Row | None = None
     current_body: bytes = b""
-    current_mapping: Mapping[str, Any] | None = None
     unchanged: bool = False
+    now: Concerns | None = None
+    was: Concerns | None = None
     day: date = NO_DAY
     until: date = NO_END
     terms: list[int] = []
@@ -123,6 +123,8 @@ class Writer:
         PreconditionFailed or Conflict when a draft's condition does not hold; writes only keys.
         """
         lists = await self._population.fresh(connection)
+        if lists.writing != self._indexer.allowed:
+            self._indexer = Indexer(bases=self._indexer.bases, allowed=lists.writing)
         idents = [self._blind.ident(draft.type, draft.id) for draft in drafts]
         held = await self._held(connection, drafts, idents)
         replacements = fhir.Replacements(references) if references else None
@@ -131,11 +133,10 @@ class Writer:
             current, body = held.get(id, (None, b""))
             each = _prepare(draft, id, current, body, now, replacements)
             if each is not None:
+                each.generation = lists.generation
+                # Here, and not in a loop of its own: what was just encoded is still in the cache.
+                self._look(each)
                 prepared.append(each)
-        if lists.writing != self._indexer.allowed:
-            self._indexer = Indexer(bases=self._indexer.bases, allowed=lists.writing)
-        for each in prepared:
-            each.generation = lists.generation
         await self._own(connection, prepared)
         return prepared
 
@@ -199,49 +200,51 @@ class Writer:
         return {row.id: (row, row.open(keys[row.key].key)) for row in rows}
 
     async def _own(self, connection: Connection, prepared: Sequence[Prepared]) -> None:
-        """Index what is written, find or make its keys, name the patients it concerns."""
+        """Find or make the keys of what is written, name the patients it concerns."""
         owners: dict[bytes, str] = {}
-        plans = []
+        chosen: list[Owner | None] = []
         for each in prepared:
-            now, before = self._look(each)
+            now, was = each.now, each.was
             holders: Owner | None = None
             if now is not None:
                 holders = owner(each.draft.type, each.draft.id, now.patients, persons=now.persons)
                 if holders.kind == "person":
                     owners[self._ident(holders.holders[0])] = "person"
-            for concerned in (now, before):
-                if concerned is not None:
-                    owners |= {self._patient(id): "patient" for id in concerned.patients}
-            plans.append((each, holders, now, before))
+                for id in now.patients:
+                    owners[self._patient(id)] = "patient"
+            if was is not None and was is not now:
+                for id in was.patients:
+                    owners[self._patient(id)] = "patient"
+            chosen.append(holders)
         numbers = await self._keys.of_owners(connection, owners) if owners else {}
-        for each, holders, now, before in plans:
+        for each, holders in zip(prepared, chosen, strict=True):
+            now, was = each.now, each.was
             if now is not None:
-                each.patients = frozenset(numbers[self._patient(id)] for id in now.patients)
-            if before is not None:
-                each.before = frozenset(numbers[self._patient(id)] for id in before.patients)
+                each.patients = frozenset([numbers[self._patient(id)] for id in now.patients])
+            if was is not None:
+                each.before = frozenset([numbers[self._patient(id)] for id in was.patients])
             if each.current is not None and (each.unchanged or holders is None):
                 each.key = each.current.key
             elif holders is not None and now is not None:
                 await self._choose(connection, each, holders, now, numbers)
 
-    def _look(self, each: Prepared) -> tuple[Concerns | None, Concerns | None]:
-        """Whom the new version and the one it replaces concern; terms and edges on the way."""
+    def _look(self, each: Prepared) -> None:
+        """Index the new version and the one it replaces: whom they concern, terms, edges."""
         type = each.draft.type
-        now = before = None
-        if each.mapping is not None:
-            found = self.index(type, each.mapping)
+        if each.body:
+            mapping = fhir.parse(each.body)
+            found = self.index(type, mapping)
             each.day, each.until = found.day or NO_DAY, found.until or NO_END
             each.terms = [self._blind.term(type, name, value) for name, value in found.terms]
             each.edges = self._edges(found.references)
-            now = concerns(self.index, type, each.mapping, found.patients)
+            each.now = concerns(self.index, type, mapping, found.patients)
         if each.unchanged:
-            each.edges_before = each.edges
-            return now, now
-        if each.current_mapping is not None:
-            found = self.index(type, each.current_mapping)
+            each.was, each.edges_before = each.now, each.edges
+        elif each.current_body:
+            mapping = fhir.parse(each.current_body)
+            found = self.index(type, mapping)
             each.edges_before = self._edges(found.references)
-            before = concerns(self.index, type, each.current_mapping, found.patients)
-        return now, before
+            each.was = concerns(self.index, type, mapping, found.patients)
 
     async def _choose(
         self,
@@ -347,7 +350,6 @@ def _prepare(
         current is None or current.deleted or current.version != draft.expected
     ):
         raise PreconditionFailed("the current version is not the one named")
-    before = fhir.parse(current_body) if current_body else None
     version = current.version + 1 if current else 1
     if current is not None:
         # Who waited for the row, or whose clock is behind, does not write before what he replaces.
@@ -355,7 +357,7 @@ def _prepare(
     if draft.resource is None:
         if not alive:
             return None
-        return Prepared(draft, id, version, now, b"", None, current, current_body, before)
+        return Prepared(draft, id, version, now, b"", current, current_body)
     if alive and current is not None:
         same = _encode(draft, current.version, current.updated, replacements)
         if same == current_body:
@@ -365,14 +367,12 @@ def _prepare(
                 current.version,
                 current.updated,
                 same,
-                before,
                 current,
                 current_body,
-                before,
                 unchanged=True,
             )
     body = _encode(draft, version, now, replacements)
-    return Prepared(draft, id, version, now, body, fhir.parse(body), current, current_body, before)
+    return Prepared(draft, id, version, now, body, current, current_body)
 
 
 def _encode(
