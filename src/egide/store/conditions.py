@@ -58,6 +58,7 @@ class Conditions:
         self._filters: list[str] = []
         self._edges: list[list[tuple[str, str]]] = []
         """For each edge the ways to have it: a column, and a query of what it may be."""
+        self._terms = ""
         self._owned = [_OWNED.format(self.value(list(each))) for each in narrowing.owners]
         self._reached = self._of_reach = ""
         self._read(narrowing)
@@ -91,7 +92,7 @@ class Conditions:
         """The rest, to be asked of many rows: what may be is looked up once, in a hash."""
         edges = [_either(each, "in ({})") for each in self._edges]
         owned = [f"r.key in ({each})" for each in self._owned]
-        found = [*self._filters, *edges, *owned, *filter(None, [self._of_reach])]
+        found = [*self._filters, *edges, *owned, *filter(None, [self._terms, self._of_reach])]
         return " and ".join(found) or "true"
 
     def all(self, by: str | None = None) -> str:
@@ -99,6 +100,10 @@ class Conditions:
         edges = [_either(each, "= any(array({}))") for each in self._edges]
         owned = [f"r.key = any(array({each}))" for each in self._owned[by == "keys" :]]
         found = [*self._ranges, *self._filters, *edges, *owned, *self._tail]
+        if self._terms:
+            # Inside a record and among named ids the inverted index is kept out.
+            apart = by == "reach" or self.narrowing.confined
+            found.append(f"({self._terms}) is true" if apart else self._terms)
         if self._of_reach and by != "reach":
             found.append(self._of_reach)
         return " and ".join(found)
@@ -127,11 +132,6 @@ class Conditions:
             self._ranges.append(f"r.day <= {self.value(narrowing.last)}")
         if narrowing.until is not None:
             self._filters.append(f"r.until >= {self.value(narrowing.until)}")
-        if narrowing.terms:
-            self._filters.append(self._terms(narrowing))
-
-    def _terms(self, narrowing: Narrowing) -> str:
-        """Inside a record and among named ids the inverted index is kept out, by `is true`."""
         parts = []
         # One condition for all that must be there at once: the inverted index skips best then.
         must = [each[0] for each in narrowing.terms if len(each) == 1]
@@ -140,8 +140,7 @@ class Conditions:
         for alternatives in narrowing.terms:
             if len(alternatives) > 1:
                 parts.append(f"r.terms && {self.value(list(alternatives))}::bigint[]")
-        text = " and ".join(parts)
-        return f"({text}) is true" if narrowing.confined else text
+        self._terms = " and ".join(parts)
 
     def _place(self, place: Place) -> str:
         return _beyond(self.narrowing.order).format(self.value(place.value), self.value(place.pk))
