@@ -17,7 +17,10 @@ from egide.exchange.bulk import sources
 
 
 class Run(NamedTuple):
-    """One import: resources, seconds in all, rate once the loaders were up, CPU, WAL."""
+    """One import: resources, seconds in all, rate once the loaders were up, CPU, WAL.
+
+    `others` is the share of the machine that processes which are not the bench's took.
+    """
 
     resources: int
     seconds: float
@@ -25,6 +28,7 @@ class Run(NamedTuple):
     spent: dict[str, float]
     wal: int
     images: int
+    others: float
 
     @property
     def rate(self) -> float:
@@ -61,6 +65,7 @@ async def load(stand: Stand, folder: Path, *, loaders: int) -> Run:
         {"loaders": own, **meter.spent()},
         await wal(stand.database) - before,
         await images(stand.database) - pages,
+        meter.others(),
     )
 
 
@@ -94,5 +99,6 @@ def _figure(name: str, done: Run, *, main: bool = False) -> Figure:
         unit="resources/s",
         target=targets.IMPORT if main else None,
         cpu=per_operation(done.spent, done.resources),
+        others=done.others,
         note=f"{done.resources:,} resources; {done.steady:,.0f}/s once the loaders are up",
     )

@@ -1,6 +1,8 @@
 """Processor time and private memory of families of processes, read from /proc."""
 
 import os
+import resource
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -39,11 +41,12 @@ def seconds(pids: Iterable[int]) -> float:
 
 
 class Meter:
-    """Processor time of named families between its making and `spent`."""
+    """Processor time of named families, and of everybody else, between its making and now."""
 
     def __init__(self, families: Mapping[str, Iterable[int]]) -> None:
         self._families = {name: list(pids) for name, pids in families.items()}
         self._before = {name: seconds(pids) for name, pids in self._families.items()}
+        self._busy, self._ours, self._at = _busy(), _ours(), time.perf_counter()
 
     def spent(self) -> dict[str, float]:
         """Seconds by name."""
@@ -51,6 +54,12 @@ class Meter:
             name: max(seconds(pids) - self._before[name], 0.0)
             for name, pids in self._families.items()
         }
+
+    def others(self) -> float:
+        """The share of the cores' time that went to processes which are not the bench's."""
+        ours = _ours() - self._ours + sum(self.spent().values())
+        cores = len(os.sched_getaffinity(0))
+        return max(_busy() - self._busy - ours, 0.0) / ((time.perf_counter() - self._at) * cores)
 
 
 def per_operation(spent: Mapping[str, float], operations: float) -> dict[str, float]:
@@ -65,6 +74,18 @@ def memory(pid: int) -> Memory:
         name, _, rest = line.partition(":")
         sizes[name] = int(rest.split()[0]) * 1024
     return Memory(sizes["Pss"], sizes["Private_Clean"] + sizes["Private_Dirty"])
+
+
+def _busy() -> float:
+    """Seconds all cores together have not been idle."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return sum(int(fields[place]) for place in (1, 2, 3, 6, 7)) / _TICK
+
+
+def _ours() -> float:
+    """Processor time of this process and of its children that ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _stat(pid: int) -> list[str] | None:

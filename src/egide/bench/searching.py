@@ -56,5 +56,6 @@ async def _measured(
         unit="searches/s",
         target=target,
         cpu=load.cpu,
+        others=load.others,
         note=f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {load.size:,.0f} bytes an answer",
     )

@@ -35,11 +35,15 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load of requests came to: rates per second, WAL in bytes, CPU in microseconds."""
+    """What a load of requests came to: rates per second, WAL in bytes, CPU in microseconds.
+
+    `others` is the share of the machine that processes which are not the bench's took.
+    """
 
     answered: Answered
     wal: int
     spent: dict[str, float]
+    others: float
 
     @property
     def rate(self) -> float:
@@ -100,4 +104,5 @@ class Serving:
         meter = Meter({"server": [self.server.process.pid], "engine": [self.stand.engine]})
         answered = await asyncio.to_thread(drive, orders)
         spent = meter.spent() | {"client": answered.cpu}
-        return Load(answered, await wal(self.stand.database) - before, spent)
+        written = await wal(self.stand.database) - before
+        return Load(answered, written, spent, meter.others())
