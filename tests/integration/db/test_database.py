@@ -1,7 +1,5 @@
 """The pool, its blocks and what they raise."""
 
-
-
 import asyncio
 import os
 import signal
