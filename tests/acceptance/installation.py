@@ -225,6 +225,15 @@ def family(pid: int) -> Iterator[int]:
         yield from family(child)
 
 
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended and nobody waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
 def end(pid: int) -> None:
     """`kill -9`; it may be gone already."""
     try:

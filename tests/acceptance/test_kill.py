@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from tests.acceptance.client import Answer, Client
 from tests.acceptance.conftest import Install
-from tests.acceptance.installation import Installation, Server, children, end, wait_for
+from tests.acceptance.installation import (
+    Installation,
+    Server,
+    alive,
+    children,
+    end,
+    wait_for,
+)
 from tests.acceptance.records import new_id, observation, patient, putting, synthetic, transaction
 from tests.acceptance.thief import ask
 
@@ -280,12 +287,3 @@ def test_everything_killed_at_once_starts_again(stormy: tuple[Installation, Serv
         len(storm.asked[number]) for number in whole(installation, storm.asked)
     )
     assert again.stop() == 0
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended and nobody waited for does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
