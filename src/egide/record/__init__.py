@@ -1,5 +1,6 @@
 """The one door to data: gate, store and ledger in one unit of work."""
 
+from egide.record.batches import batch
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
 from egide.record.emission import Emitted
@@ -35,6 +36,7 @@ __all__ = [
     "Result",
     "Session",
     "Versions",
+    "batch",
     "bundle_of",
     "finish_import",
     "index_rows_left",

@@ -160,3 +160,8 @@ def _version(place: int, if_match: str | None) -> int | None:
     if tag is None:
         raise at(place, "request.ifMatch", "value", 'must be W/"version"')
     return int(tag[1])
+
+
+def query_of(asked: Asked) -> list[tuple[str, str]]:
+    """The parameters of a search an entry asks for."""
+    return parse_qsl(asked.query or "", keep_blank_values=True)

@@ -14,7 +14,6 @@ from egide.fhir.definitions import TYPES
 from egide.fhir.summary import is_subset
 from egide.ids import RESOURCE_ID, resource_id
 from egide.record import (
-    bundles,
     changes,
     conditional,
     erasures,
@@ -24,6 +23,7 @@ from egide.record import (
     loading,
     reads,
     searches,
+    transactions,
     writes,
 )
 from egide.record.bundle import Bundle, Result
@@ -237,13 +237,12 @@ class Session:
     async def transaction(self, bundle: Bundle) -> list[Result]:
         """All entries or none. Raises what the first bad entry raises, naming the entry."""
         async with interaction(*self._who(), "transaction", None) as here:
-            return await bundles.transaction(here, bundle)
+            return await transactions.transaction(here, bundle)
 
-    async def batch(self, bundle: Bundle) -> list[Result]:
-        """Each entry by itself; a bad one has its own error in its own result."""
-        async with interaction(*self._who(), "batch", None):
+    async def admit(self, envelope: str) -> None:
+        """Decide and log that an envelope may be sent, whose entries are then each their own."""
+        async with interaction(*self._who(), envelope, None):
             pass
-        return await bundles.batch(self, bundle)
 
     async def load(
         self, digest: bytes, items: Sequence[Item], *, whole: bool, again: bool = False

@@ -9,7 +9,7 @@ from egide import fhir
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import EgideError, Incorrect
-from egide.record import Record, bundle_of
+from egide.record import Record, batch, bundle_of
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Essai"}]}
 
@@ -138,7 +138,7 @@ async def test_a_batch_does_what_it_can(record: Record, system: Actor, database:
         type="batch",
     )
     async with record.open(system) as session:
-        done, bad, absent, nothing = await session.batch(bundle_of(asked))
+        done, bad, absent, nothing = await batch(session, bundle_of(asked))
     assert done.emitted is not None and done.emitted.created
     assert bad.error is not None and bad.error[0] == "incorrect"
     assert absent.error is not None and absent.error[0] == "not_found"

@@ -17,7 +17,7 @@ from egide.errors import (
     Unsupported,
 )
 from egide.ledger import Reading
-from egide.record import Record, bundle_of
+from egide.record import Record, batch, bundle_of
 from egide.seal import KeyRing
 
 SYSTEM = "urn:oid:1.2.3"
@@ -244,8 +244,8 @@ async def test_a_bundle_updates_by_criterion(
     url = f"Patient?identifier={SYSTEM}|IPP-1"
     async with record.open(system) as session:
         (made,) = await session.transaction(bundle_of(bundle(entry(patient(), url))))
-        (again,) = await session.batch(
-            bundle_of(bundle(entry(patient(family="Autre"), url), type="batch"))
+        (again,) = await batch(
+            session, bundle_of(bundle(entry(patient(family="Autre"), url), type="batch"))
         )
     assert made.emitted is not None and again.emitted is not None
     assert made.emitted.created and not again.emitted.created
@@ -329,8 +329,8 @@ async def test_a_bundle_says_which_condition_is_wrong(
     async with record.open(system) as session:
         with pytest.raises(error) as caught:
             await session.transaction(bundle_of(bundle(entry(patient("y")), wrong)))
-        (_, refused) = await session.batch(
-            bundle_of(bundle(entry(patient("y")), wrong, type="batch"))
+        (_, refused) = await batch(
+            session, bundle_of(bundle(entry(patient("y")), wrong, type="batch"))
         )
     assert all(each.expression.startswith("Bundle.entry[1]") for each in caught.value.issues)
     assert refused.error is not None

@@ -10,7 +10,7 @@ from egide.api.rest.search_type import searchset
 from egide.http import Response
 from egide.http.negotiation import language
 from egide.http.outcome import STATUS, outcome
-from egide.record import Result, bundle_of
+from egide.record import Result, batch, bundle_of
 
 _WORDS = {200: "200 OK", 201: "201 Created", 204: "204 No Content"}
 
@@ -21,7 +21,7 @@ async def post_bundle(call: Call) -> Response:
     if asked.type == "transaction":
         results = await call.session.transaction(asked)
     else:
-        results = await call.session.batch(asked)
+        results = await batch(call.session, asked)
     minimal = call.prefer.get("return") == "minimal"
     entries = [_entry(call, result, minimal) for result in results]
     return call.json(200, bundle(f"{asked.type}-response", {}, entries))

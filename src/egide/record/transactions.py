@@ -1,4 +1,4 @@
-"""Transactions and batches: many interactions in one request.
+"""Transactions: many interactions in one request, all or none.
 
 A transaction is one database transaction and one ledger entry: all entries or none. References
 between entries (`urn:uuid:…`, or the fullUrl of another entry), conditional references
@@ -6,23 +6,16 @@ between entries (`urn:uuid:…`, or the fullUrl of another entry), conditional r
 refuses the whole. https://hl7.org/fhir/R4/http.html#trules
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from egide import fhir
 from egide.db import Connection
-from egide.errors import EgideError
 from egide.record import reads, searches, writes
-from egide.record.bundle import Asked, Bundle, Result, at
+from egide.record.bundle import Asked, Bundle, Result, at, query_of
 from egide.record.interaction import Interaction
 from egide.record.plans import Plan, plans
-
-if TYPE_CHECKING:
-    from egide.record.session import Session
 
 _DANGLING = re.compile(rb'"reference":"urn:uuid:[^"]*"')
 
@@ -57,45 +50,6 @@ async def transaction(here: Interaction, bundle: Bundle) -> list[Result]:
     return [results[each.place] for each in asked]
 
 
-async def batch(session: Session, bundle: Bundle) -> list[Result]:
-    """Every entry's result, each its own interaction."""
-    return [await _alone(session, asked) for asked in bundle.entries]
-
-
-async def _alone(session: Session, asked: Asked | EgideError) -> Result:
-    if isinstance(asked, EgideError):
-        return Result("", error=(asked.category, asked.issues))
-    try:
-        return await _do(session, asked)
-    except EgideError as error:
-        return Result(asked.method, error=(error.category, error.issues))
-
-
-async def _do(session: Session, asked: Asked) -> Result:
-    type, id, resource = asked.type, asked.id, asked.resource
-    if isinstance(resource, fhir.Invalid):
-        raise resource
-    if resource is not None and asked.method == "POST":
-        made = await session.create(type, resource, unless=asked.criterion)
-        return Result("POST", emitted=made)
-    if resource is not None and asked.criterion is not None:
-        written = await session.update_matching(
-            type, asked.criterion, resource, expected=asked.expected
-        )
-        return Result("PUT", emitted=written)
-    if resource is not None and id is not None:
-        written = await session.update(
-            type, id, resource, expected=asked.expected, absent=asked.absent
-        )
-        return Result("PUT", emitted=written)
-    if id is None:
-        return Result("GET", page=await session.search(type, _query(asked)))
-    if asked.method == "DELETE":
-        gone = await session.delete(type, id, expected=asked.expected)
-        return Result("DELETE", emitted=gone)
-    return Result("GET", emitted=await session.read(type, id))
-
-
 async def _conditional(
     here: Interaction, connection: Connection, plans: Sequence[Plan]
 ) -> dict[str, str]:
@@ -121,9 +75,5 @@ async def _get(here: Interaction, connection: Connection, asked: Asked) -> Resul
         decision = here.decide("read", asked.type)
         found = await reads.read_in(here, connection, decision, asked.type, asked.id)
         return Result("GET", emitted=found)
-    page = await searches.search_in(here, connection, asked.type, _query(asked))
+    page = await searches.search_in(here, connection, asked.type, query_of(asked))
     return Result("GET", page=page)
-
-
-def _query(asked: Asked) -> list[tuple[str, str]]:
-    return parse_qsl(asked.query or "", keep_blank_values=True)

@@ -1,0 +1,49 @@
+"""Batches: many interactions in one request, each by itself; a bad one has its own error.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+from egide import fhir
+from egide.errors import EgideError
+from egide.record.bundle import Asked, Bundle, Result, query_of
+from egide.record.session import Session
+
+
+async def batch(session: Session, bundle: Bundle) -> list[Result]:
+    """Every entry's result, in the bundle's order. Raises Forbidden when no batch may be sent."""
+    await session.admit("batch")
+    return [await _alone(session, asked) for asked in bundle.entries]
+
+
+async def _alone(session: Session, asked: Asked | EgideError) -> Result:
+    if isinstance(asked, EgideError):
+        return Result("", error=(asked.category, asked.issues))
+    try:
+        return await _do(session, asked)
+    except EgideError as error:
+        return Result(asked.method, error=(error.category, error.issues))
+
+
+async def _do(session: Session, asked: Asked) -> Result:
+    type, id, resource = asked.type, asked.id, asked.resource
+    if isinstance(resource, fhir.Invalid):
+        raise resource
+    if resource is not None and asked.method == "POST":
+        made = await session.create(type, resource, unless=asked.criterion)
+        return Result("POST", emitted=made)
+    if resource is not None and asked.criterion is not None:
+        written = await session.update_matching(
+            type, asked.criterion, resource, expected=asked.expected
+        )
+        return Result("PUT", emitted=written)
+    if resource is not None and id is not None:
+        written = await session.update(
+            type, id, resource, expected=asked.expected, absent=asked.absent
+        )
+        return Result("PUT", emitted=written)
+    if id is None:
+        return Result("GET", page=await session.search(type, query_of(asked)))
+    if asked.method == "DELETE":
+        gone = await session.delete(type, id, expected=asked.expected)
+        return Result("DELETE", emitted=gone)
+    return Result("GET", emitted=await session.read(type, id))
