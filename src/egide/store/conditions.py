@@ -96,16 +96,22 @@ class Conditions:
         return " and ".join(found) or "true"
 
     def all(self, by: str | None = None) -> str:
-        """Everything, to be found by an index; what `by` (`keys`, `reach`) brings is left out."""
+        """Everything, to be found by an index; what `by` (`keys`, `reach`) brings is left out.
+
+        `by` `terms` nothing but the inverted index may find: `is true` keeps the others out, for a
+        plan made for any values knows nothing of their share.
+        """
         edges = [_either(each, "= any(array({}))") for each in self._edges]
         owned = [f"r.key = any(array({each}))" for each in self._owned[by == "keys" :]]
         found = [*self._ranges, *self._filters, *edges, *owned, *self._tail]
+        if self._of_reach and by != "reach":
+            found.append(self._of_reach)
+        if by == "terms":
+            return f"{self._terms} and ({' and '.join(found)}) is true"
         if self._terms:
             # Inside a record and among named ids the inverted index is kept out.
             apart = by == "reach" or self.narrowing.confined
             found.append(f"({self._terms}) is true" if apart else self._terms)
-        if self._of_reach and by != "reach":
-            found.append(self._of_reach)
         return " and ".join(found)
 
     def holders(self, by: str) -> str:
