@@ -11,10 +11,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from egide.db import Database, prepare
 from egide.db.embedded import start
 from egide.db.locks import Lock
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")  # the same examples on every run; elsewhere new ones are tried
 
 SHARED = Path(os.environ.get("EGIDE_SHARED") or Path(__file__).parents[2] / "shared")
 TEMPLATE = "egide_template"
