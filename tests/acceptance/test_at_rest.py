@@ -232,6 +232,7 @@ def digests(value: str) -> Iterator[bytes]:
         yield made.digest(32) if made.digest_size == 0 else made.digest()  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("loaded", ["posted"], indirect=True)
 def test_no_unkeyed_hash_of_a_value_is_anywhere(
     loaded: Loaded, disk: dict[str, bytes], text: dict[str, bytes], values: list[str]
 ) -> None:
@@ -274,6 +275,7 @@ def secrets_of(installation: Installation) -> dict[str, bytes]:
     return keys
 
 
+@pytest.mark.parametrize("loaded", ["posted"], indirect=True)
 def test_no_key_is_in_the_data_a_dump_or_a_log(
     loaded: Loaded, disk: dict[str, bytes], text: dict[str, bytes], dumped: bytes
 ) -> None:

@@ -77,7 +77,7 @@ VICTIMS = {
 def test_an_import_that_was_killed_goes_on_where_it_was(install: Install, tmp_path: Path) -> None:
     """Three times over: its process, one of its loaders, the engine under it."""
     installation = install().init()
-    files = Files(tmp_path / "bundles", 30)
+    files = Files(tmp_path / "bundles", 24)
     done = 0
     for victim in VICTIMS.values():
         importing = installation.begin("import", str(files.folder))
