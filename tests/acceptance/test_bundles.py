@@ -1,5 +1,7 @@
 """Transactions and batches over HTTP. https://hl7.org/fhir/R4/http.html#transaction"""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -226,3 +228,21 @@ def test_a_transaction_is_refused_for(client: Client, why: str) -> None:
     assert all("expression" in issue for issue in issues), issues
     client.get(f"/Patient/{id}").refused(404)
     assert count(client, "Patient", f"_tag=urn:oid:1.2.3|{tag}") == 0
+
+
+def test_transactions_that_cross_never_fault_and_never_mix(client: Client) -> None:
+    """Eight clients write the same ten resources in every order; each transaction is whole."""
+    ids = [new_id() for _ in range(10)]
+
+    def write(number: int) -> int:
+        order = random.Random(number).sample(ids, len(ids))
+        mine = [putting(patient(f"Essai-{number}") | {"id": id}) for id in order]
+        return client.post("", transaction(*mine)).status
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(write, range(40)))
+    assert set(statuses) <= {200, 409}, statuses
+    assert statuses.count(200) >= 8
+    stored = [client.get(f"/Patient/{id}") for id in ids]
+    assert len({answer.json()["name"][0]["family"] for answer in stored}) == 1
+    assert {answer.version() for answer in stored} == {statuses.count(200)}

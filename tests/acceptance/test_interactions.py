@@ -3,6 +3,9 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+import base64
+import json
+import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -264,3 +267,83 @@ def test_two_who_update_at_once_do_not_overwrite_each_other(client: Client) -> N
         assert statuses[0] == 200
         assert set(statuses[1:]) <= {409, 412}
     assert client.get(f"/Patient/{id}").version() == 5
+
+
+def test_eight_who_create_one_id_at_once_make_one_resource(client: Client) -> None:
+    for _ in range(5):
+        id = new_id()
+        bodies = [patient(f"Essai-{number}") | {"id": id} for number in range(8)]
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(
+                threads.map(lambda body, id=id: client.put(f"/Patient/{id}", body), bodies)
+            )
+        statuses = [answer.status for answer in answers]
+        assert set(statuses) <= {200, 201, 409}, statuses
+        assert statuses.count(201) == 1
+        done = statuses.count(200) + 1
+        assert client.get(f"/Patient/{id}").version() == done
+        assert len(resources(client.get(f"/Patient/{id}/_history"))) == done
+
+
+def test_eight_who_create_on_one_condition_at_once_make_one_resource(client: Client) -> None:
+    for _ in range(5):
+        identifier = {"system": "urn:oid:1.2.3", "value": new_id()}
+        condition = f"identifier={identifier['system']}|{identifier['value']}"
+        body = patient(identifier=[identifier])
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(
+                threads.map(
+                    lambda _, body=body, condition=condition: client.post(
+                        "/Patient", body, if_none_exist=condition
+                    ),
+                    range(8),
+                )
+            )
+        statuses = [answer.status for answer in answers]
+        assert statuses.count(201) == 1, statuses
+        assert set(statuses) <= {200, 201, 409}
+        assert len(resources(client.get(f"/Patient?{condition}"))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zoé Łukasz Ñandú",
+        "e\u0301 is not \u00e9",
+        "\u0627\u0644\u0639\u0631\u0628\u064a\u0629 \u4e2d\u6587",
+        "\U0001f469\u200d\u2695\ufe0f",
+        "a/b\\c\"d'e<f>&g",
+        "line\u2028separator\u00a0space",
+        "\uffff\ue000\U0010fffd",
+        "tab\tnew\nline",
+    ],
+)
+def test_text_keeps_every_character(client: Client, text: str) -> None:
+    for raw in (False, True):
+        body = json.dumps(patient(text), ensure_ascii=not raw).encode()
+        id = client.post("/Patient", body).json()["id"]
+        assert client.get(f"/Patient/{id}").json()["name"] == [{"family": text}]
+
+
+def test_a_large_attachment_is_kept_byte_for_byte(client: Client) -> None:
+    content = base64.b64encode(random.Random(8600).randbytes(12 * 1024 * 1024)).decode()
+    id = client.post("/Patient", patient()).json()["id"]
+    binary = {
+        "resourceType": "Binary",
+        "contentType": "application/octet-stream",
+        "securityContext": {"reference": f"Patient/{id}"},
+        "data": content,
+    }
+    created = client.post("/Binary", binary)
+    assert created.status == 201
+    assert client.get(f"/Binary/{created.json()['id']}").json()["data"] == content
+
+
+def test_deep_nesting_that_r4_allows_is_taken(client: Client) -> None:
+    item: dict[str, Any] = {"linkId": "25", "type": "string"}
+    for depth in range(24, 0, -1):
+        item = {"linkId": str(depth), "type": "group", "item": [item]}
+    form = {"resourceType": "Questionnaire", "status": "draft", "item": [item]}
+    created = client.post("/Questionnaire", form)
+    assert created.status == 201, created
+    assert client.get(f"/Questionnaire/{created.json()['id']}").json()["item"] == [item]
