@@ -15,6 +15,7 @@ import msgspec
 from egide.app.installation import engine, open_parts, prepare_at, provider_of
 from egide.app.loader import LoadOrders, Outcome, Work
 from egide.db import Database
+from egide.db.embedded import ServeLock
 from egide.errors import EgideError, Fault
 from egide.exchange.bulk import Part, Source, parts
 from egide.ids import internal_number
@@ -79,6 +80,7 @@ async def load_sources(
             IMPORT_ACCOUNT,
             internal_number(),
             again,
+            ServeLock.held(settings.data),
         )
         feed = _Feed(found, tally)
         count = loaders or os.cpu_count() or 1

@@ -6,6 +6,7 @@ bytes of length and a msgpack document.
 
 import asyncio
 import contextlib
+import os
 import resource
 import sys
 from pathlib import Path
@@ -21,12 +22,15 @@ from egide.record import Item, Loaded, Refusal, Session, part_digest
 from egide.seal import KeyRing
 from egide.settings import Settings
 
+GENTLE = 10
+"""How far a loader steps back (nice) beside a server."""
+
 ATTEMPTS = 8
 """How often a part is tried when others write the same resources at the same moment."""
 
 
 class LoadOrders(msgspec.Struct, frozen=True, array_like=True):
-    """What a loader is told."""
+    """What a loader is told. `gentle`: somebody serves, and whoever waits for him goes first."""
 
     dsn: str
     ring: bytes
@@ -34,6 +38,7 @@ class LoadOrders(msgspec.Struct, frozen=True, array_like=True):
     account: int
     session: int
     again: bool
+    gentle: bool = False
 
     def __repr__(self) -> str:
         return "LoadOrders(…)"
@@ -69,6 +74,8 @@ async def _work() -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     orders = msgspec.msgpack.decode(await _frame(reader), type=LoadOrders)
+    if orders.gentle:
+        os.nice(GENTLE)
     ring = KeyRing.from_bytes(orders.ring)
     key = ring.derive("import-part")
     settings = Settings(data=Path(orders.data))

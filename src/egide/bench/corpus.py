@@ -41,7 +41,7 @@ class Corpus:
 
     def write(self, folder: Path, number: int = 0, *, bundles: int | None = None) -> int:
         """Files of these bundles in `folder`; how many resources they hold."""
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         chosen = self.again(number, bundles=bundles) if number else self.bundles[:bundles]
         for place, raw in enumerate(chosen):
             (folder / f"{place:05}.json").write_bytes(raw)

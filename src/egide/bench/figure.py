@@ -18,8 +18,9 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a section.
 
     `cpu` is the processor time per operation in microseconds, by who spent it: on a busy machine
-    it is what can be compared from run to run. `others` is the share of the machine that processes
-    which are not the bench's took meanwhile. `note` says what the name does not.
+    it is what can be compared from run to run. `had` is the share of the machine's best
+    that was left to the bench meanwhile, 0 where nobody looked. `note` says what the name does
+    not.
     """
 
     name: str
@@ -27,7 +28,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unit: str
     target: Target | None = None
     cpu: dict[str, float] = {}
-    others: float = 0.0
+    had: float = 0.0
     note: str = ""
 
     @property

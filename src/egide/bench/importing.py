@@ -19,7 +19,7 @@ from egide.exchange.bulk import sources
 class Run(NamedTuple):
     """One import: resources, seconds in all, rate once the loaders were up, CPU, WAL.
 
-    `others` is the share of the machine that processes which are not the bench's took.
+    `had` is the share of the machine's best that was left to the bench.
     """
 
     resources: int
@@ -28,7 +28,7 @@ class Run(NamedTuple):
     spent: dict[str, float]
     wal: int
     images: int
-    others: float
+    had: float
 
     @property
     def rate(self) -> float:
@@ -44,7 +44,7 @@ async def load(stand: Stand, folder: Path, *, loaders: int) -> Run:
         marks.append((time.perf_counter(), tally.resources))
 
     before, pages = await wal(stand.database), await images(stand.database)
-    meter = Meter({"engine": [stand.engine]})
+    meter = Meter({"engine": [stand.engine]}, stand.pace)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     tally = await load_sources(
@@ -65,31 +65,30 @@ async def load(stand: Stand, folder: Path, *, loaders: int) -> Run:
         {"loaders": own, **meter.spent()},
         await wal(stand.database) - before,
         await images(stand.database) - pages,
-        meter.others(),
+        meter.had(),
     )
 
 
 async def importing(stand: Stand, first: Run) -> Section:
-    """The first import of everything, and others with one loader and with all of them."""
+    """The first import of everything, one with a single loader, and a larger one."""
     plan, corpus = stand.plan, stand.corpus
     folder = stand.site.folder / "one"
     corpus.write(folder, 1, bundles=plan.part)
     one = await load(stand, folder, loaders=1)
-    figures = [_figure("import, one loader", one), _figure(_named(stand), first, main=True)]
-    for number in range(2, 2 + plan.copies):
-        folder = stand.site.folder / f"copy{number}"
-        corpus.write(folder, number)
-        figures.append(_figure(_named(stand), await load(stand, folder, loaders=stand.cores)))
+    name = f"import, {stand.cores} loaders"
+    figures = [_figure("import, one loader", one), _figure(name, first, main=not plan.copies)]
+    if plan.copies:
+        folder = stand.site.folder / "copies"
+        for number in range(2, 2 + plan.copies):
+            corpus.write(folder / str(number), number)
+        more = await load(stand, folder, loaders=stand.cores)
+        figures.append(_figure(name, more, main=True))
     return Section(
         "Import",
         f"`egide import`: {corpus.name}, validated, sealed, indexed and logged; from the start of "
         "the command to its end, its processes' start included.",
         tuple(figures),
     )
-
-
-def _named(stand: Stand) -> str:
-    return f"import, {stand.cores} loaders"
 
 
 def _figure(name: str, done: Run, *, main: bool = False) -> Figure:
@@ -99,6 +98,6 @@ def _figure(name: str, done: Run, *, main: bool = False) -> Figure:
         unit="resources/s",
         target=targets.IMPORT if main else None,
         cpu=per_operation(done.spent, done.resources),
-        others=done.others,
+        had=done.had,
         note=f"{done.resources:,} resources; {done.steady:,.0f}/s once the loaders are up",
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from egide.bench.pace import Pace
+
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -43,7 +45,8 @@ def seconds(pids: Iterable[int]) -> float:
 class Meter:
     """Processor time of named families, and of everybody else, between its making and now."""
 
-    def __init__(self, families: Mapping[str, Iterable[int]]) -> None:
+    def __init__(self, families: Mapping[str, Iterable[int]], pace: Pace) -> None:
+        self._pace = pace
         self._families = {name: list(pids) for name, pids in families.items()}
         self._before = {name: seconds(pids) for name, pids in self._families.items()}
         self._busy, self._ours, self._at = _busy(), _ours(), time.perf_counter()
@@ -55,11 +58,15 @@ class Meter:
             for name, pids in self._families.items()
         }
 
-    def others(self) -> float:
-        """The share of the cores' time that went to processes which are not the bench's."""
+    def had(self) -> float:
+        """The share of the machine's best that was left to the bench.
+
+        What remains of the cores' time without processes that are not the bench's, times the pace.
+        """
         ours = _ours() - self._ours + sum(self.spent().values())
-        cores = len(os.sched_getaffinity(0))
-        return max(_busy() - self._busy - ours, 0.0) / ((time.perf_counter() - self._at) * cores)
+        all_ = (time.perf_counter() - self._at) * len(os.sched_getaffinity(0))
+        others = max(_busy() - self._busy - ours, 0.0) / all_
+        return max(1.0 - others, 0.0) * self._pace.since(self._at)
 
 
 def per_operation(spent: Mapping[str, float], operations: float) -> dict[str, float]:

@@ -30,7 +30,7 @@ async def reading(serving: Serving) -> Section:
             unit="requests/s",
             target=targets.READS,
             cpu=alone.cpu,
-            others=alone.others,
+            had=alone.had,
             note=f"{alone.size:,.0f} bytes an answer",
         ),
         _milliseconds("  p50", alone, 0.50),
@@ -40,7 +40,7 @@ async def reading(serving: Serving) -> Section:
             value=single.rate,
             unit="requests/s",
             cpu=single.cpu,
-            others=single.others,
+            had=single.had,
         ),
         _milliseconds("  p50", single, 0.50),
         Figure(
@@ -54,6 +54,7 @@ async def reading(serving: Serving) -> Section:
         Figure(name="WAL per read", value=alone.wal / alone.answered.answers, unit="bytes"),
     ]
     how = f"GET /fhir/Type/id, {len(chosen):,} resources of all types in turn, after a warm-up."
+    how += stand.plan.chosen
     return Section("Reads", how, tuple(figures))
 
 
@@ -66,7 +67,8 @@ async def _while_importing(serving: Serving, requests: list[bytes]) -> Load:
     """The same reads, while `egide import` loads the corpus under new identities."""
     stand = serving.stand
     folder = stand.site.folder / "meanwhile"
-    stand.corpus.write(folder, 99)
+    for number in (98, 99):
+        stand.corpus.write(folder / str(number), number)
     importing = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -79,9 +81,9 @@ async def _while_importing(serving: Serving, requests: list[bytes]) -> Load:
     )
     try:
         await asyncio.sleep(2)
-        load = await serving.load(requests)
-        if importing.returncode is not None and importing.returncode != 0:
-            raise Fault("the import beside the reads failed")
+        load = await serving.load(requests, seconds=stand.plan.seconds)
+        if importing.returncode is not None:
+            raise Fault("the import beside the reads ended before them")
     finally:
         with contextlib.suppress(ProcessLookupError):
             importing.terminate()

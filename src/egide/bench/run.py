@@ -11,6 +11,7 @@ from egide.bench.erasing import erasing
 from egide.bench.figure import Section
 from egide.bench.importing import importing, load
 from egide.bench.machine import machine
+from egide.bench.pace import Pace
 from egide.bench.plan import Plan
 from egide.bench.reading import reading
 from egide.bench.report import Report
@@ -20,12 +21,13 @@ from egide.bench.server import served
 from egide.bench.site import Site, site
 from egide.bench.stand import Serving, Stand
 from egide.bench.starting import memories, starting
+from egide.bench.stepping import stepping
 from egide.bench.weighing import weighing
 from egide.bench.writing import writing
 from egide.bench.yardstick import yardstick
 from egide.db import Database
 
-PARTS = ("import", "bytes", "reads", "searches", "writes", "memory", "erasure", "starts")
+PARTS = ("import", "bytes", "steps", "reads", "searches", "writes", "memory", "erasure", "starts")
 """What can be measured by itself; the yardsticks and the first import come always."""
 
 _SERVED = {"reads": reading, "searches": searching, "writes": writing}
@@ -40,13 +42,15 @@ async def measure(
     corpus = corpora.corpus(corpora.synthea(), patients=plan.synthetic)
     cores = len(os.sched_getaffinity(0))
     contents = corpora.contents(corpus.bundles, chance)
+    pace = Pace()
+    pace.start()
     with site() as here:
         async with engine(here.settings) as dsn:
             await prepare_at(dsn)
             database = await Database.connect(dsn, max_size=3)
             try:
                 described = await machine(database)
-                stand = Stand(plan, here, database, corpus, contents, cores, chance)
+                stand = Stand(plan, here, database, corpus, contents, cores, chance, pace)
                 sections = [section async for section in _loaded(stand, only, say)]
             finally:
                 await database.close()
@@ -56,6 +60,7 @@ async def measure(
         if "starts" in only:
             say("starting")
             sections.append(starting(here, workers=cores))
+    pace.stop()
     took = time.perf_counter() - started
     data = f"{corpus.name}, {corpus.resources:,} resources"
     return Report(plan.name, data, command, took, described, tuple(sections))
@@ -73,6 +78,9 @@ async def _loaded(
         yield await weighing(stand, first)
     if "import" in only:
         yield await importing(stand, first)
+    if "steps" in only:
+        say("steps")
+        yield await stepping(stand)
     chosen = [name for name in PARTS if name in only and name in _SERVED]
     if not chosen and "memory" not in only:
         return

@@ -38,7 +38,7 @@ async def searching(serving: Serving) -> Section:
     ]
     how = (
         f"GET /fhir/Observation?…, {_MANY:,} questions in turn over "
-        f"{serving.stand.plan.connections} connections, after a warm-up."
+        f"{serving.stand.plan.connections} connections, after a warm-up.{serving.stand.plan.chosen}"
     )
     return Section("Searches", how, tuple(figures))
 
@@ -56,6 +56,6 @@ async def _measured(
         unit="searches/s",
         target=target,
         cpu=load.cpu,
-        others=load.others,
+        had=load.had,
         note=f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {load.size:,.0f} bytes an answer",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from egide.bench.client import Answered, Orders, drive
 from egide.bench.corpus import Contents, Corpus
+from egide.bench.pace import Pace
 from egide.bench.plan import Plan
 from egide.bench.processor import Meter, per_operation
 from egide.bench.requests import Requests
@@ -26,6 +27,7 @@ class Stand:
     contents: Contents
     cores: int
     chance: random.Random
+    pace: Pace
 
     @property
     def engine(self) -> int:
@@ -37,13 +39,13 @@ class Stand:
 class Load:
     """What a load of requests came to: rates per second, WAL in bytes, CPU in microseconds.
 
-    `others` is the share of the machine that processes which are not the bench's took.
+    `had` is the share of the machine's best that was left to the bench.
     """
 
     answered: Answered
     wal: int
     spent: dict[str, float]
-    others: float
+    had: float
 
     @property
     def rate(self) -> float:
@@ -89,7 +91,28 @@ class Serving:
         weights: Sequence[int] = (),
         most: int = 0,
     ) -> Load:
-        """Send `requests` over and over for the plan's seconds; every answer must be `allowed`."""
+        """Send `requests` over and over for the plan's seconds; every answer must be `allowed`.
+
+        Of the plan's windows the one is returned that was disturbed least; with `seconds` or
+        `most` given there is only one.
+        """
+        plan = self.stand.plan
+        windows = plan.windows if seconds is None and not most else 1
+        loads = [
+            await self._window(requests, connections, seconds, allowed, weights, most)
+            for _ in range(windows)
+        ]
+        return max(loads, key=lambda load: load.had)
+
+    async def _window(
+        self,
+        requests: Sequence[bytes],
+        connections: int | None,
+        seconds: float | None,
+        allowed: Sequence[int],
+        weights: Sequence[int],
+        most: int,
+    ) -> Load:
         plan = self.stand.plan
         orders = Orders(
             self.server.port,
@@ -101,8 +124,9 @@ class Serving:
             weights,
         )
         before = await wal(self.stand.database)
-        meter = Meter({"server": [self.server.process.pid], "engine": [self.stand.engine]})
+        families = {"server": [self.server.process.pid], "engine": [self.stand.engine]}
+        meter = Meter(families, self.stand.pace)
         answered = await asyncio.to_thread(drive, orders)
         spent = meter.spent() | {"client": answered.cpu}
         written = await wal(self.stand.database) - before
-        return Load(answered, written, spent, meter.others())
+        return Load(answered, written, spent, meter.had())

@@ -48,6 +48,7 @@ async def writing(serving: Serving) -> Section:
         f"POST /fhir of whole bundles over {stand.plan.writers} connections; PUT of Observations "
         f"over {stand.plan.connections}. Answers hold the resources, unless it says minimal."
     )
+    how += stand.plan.chosen
     return Section("Writes", how, tuple(figures))
 
 
@@ -67,7 +68,7 @@ async def _transactions(serving: Serving, prefer: str = "") -> Figure:
         unit="resources/s",
         target=None if prefer else targets.TRANSACTIONS,
         cpu=load.cpu_by_weight,
-        others=load.others,
+        had=load.had,
         note=f"{mean:.0f} resources a bundle, p50 {load.answered.percentile(0.5):,.0f} ms; "
         f"{load.wal / load.answered.weight:,.0f} bytes of WAL a resource",
     )
@@ -101,6 +102,6 @@ def _figure(name: str, load: Load, unit: str, target: Target | None = None) -> F
         unit=unit,
         target=target,
         cpu=load.cpu,
-        others=load.others,
+        had=load.had,
         note=f"p50 {p50:.1f} ms, p99 {p99:.1f} ms",
     )

@@ -5,6 +5,7 @@ flock(2): the kernel frees a lock when its holder dies, however it dies, so none
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from egide.errors import Conflict
@@ -60,7 +61,7 @@ class ServeLock:
         folder = data.resolve() / "run"
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         lock = Lock(folder / "serve.lock")
-        if not lock.take(wait=False):
+        if not lock.take(wait=False) and not _soon(lock):
             holder = lock.path.read_text().strip() or "unknown"
             lock.release()
             raise Conflict(
@@ -70,6 +71,24 @@ class ServeLock:
         lock.write(f"{os.getpid()}\n")
         return cls(lock)
 
+    @staticmethod
+    def held(data: Path) -> bool:
+        """Whether some process serves this folder now."""
+        try:
+            lock = Lock(data.resolve() / "run" / "serve.lock")
+        except OSError:
+            return False
+        try:
+            return not lock.take(shared=True, wait=False)
+        finally:
+            lock.release()
+
     def release(self) -> None:
         """Lets another process serve; further calls do nothing."""
         self._lock.release()
+
+
+def _soon(lock: Lock) -> bool:
+    """A second try, for `held` takes the lock for an instant to find out."""
+    time.sleep(0.05)
+    return lock.take(wait=False)

@@ -30,3 +30,12 @@ def test_shared_holders_keep_an_exclusive_one_out_until_all_left(tmp_path: Path)
     assert other.take(wait=False)
     other.release()
     assert not other.held
+
+
+def test_it_shows_whether_somebody_serves(tmp_path: Path):
+    assert not ServeLock.held(tmp_path)
+    serving = ServeLock.take(tmp_path)
+    assert ServeLock.held(tmp_path)
+    serving.release()
+    assert not ServeLock.held(tmp_path)
+    ServeLock.take(tmp_path).release()
