@@ -15,4 +15,4 @@ def system_clock() -> datetime:
 
 def instant(at: datetime) -> str:
     """`at` (aware, UTC) as FHIR writes an instant: `2026-11-23T18:24:08.123Z`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"

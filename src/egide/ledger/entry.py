@@ -161,12 +161,13 @@ def decode_body(plain: bytes) -> Body:
 
 
 def _packed(id: str) -> str | bytes:
-    if len(id) == 36:
+    if len(id) == 36 and id[8] == id[13] == id[18] == id[23] == "-":
+        digits = id.replace("-", "")
         try:
-            raw = bytes.fromhex(id.replace("-", ""))
+            raw = bytes.fromhex(digits)
         except ValueError:
             return id
-        if _unpacked(raw) == id:
+        if raw.hex() == digits:
             return raw
     return id
 

@@ -7,8 +7,7 @@ Every method of a session keeps one order: gate, store, ledger, in one unit of w
 refused or fails is in the ledger before the caller hears of it.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from zoneinfo import ZoneInfo
 
 from egide.actor import PURPOSES, Actor
@@ -65,9 +64,8 @@ class Record:
         await parts.database.listen("egide_erased", parts.keys.heard)
         await parts.database.listen("egide_index", parts.population.heard)
 
-    @asynccontextmanager
-    async def open(self, actor: Actor, purpose: str = "TREAT") -> AsyncIterator[Session]:
+    def open(self, actor: Actor, purpose: str = "TREAT") -> AbstractAsyncContextManager[Session]:
         """A session of `actor` for `purpose` (v3 PurposeOfUse). Incorrect for an unknown one."""
         if purpose not in PURPOSES:
             raise Incorrect("the purpose of use is not one this server knows")
-        yield Session(self._parts, actor, purpose)
+        return nullcontext(Session(self._parts, actor, purpose))

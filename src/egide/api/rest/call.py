@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -73,8 +75,14 @@ class Call:
 
 def version_headers(emitted: Emitted) -> list[Header]:
     """ETag and Last-Modified: https://hl7.org/fhir/R4/http.html#versioning."""
-    modified = format_datetime(emitted.updated, usegmt=True)
-    return [(b"etag", b'W/"%d"' % emitted.version), (b"last-modified", modified.encode())]
+    modified = _modified(emitted.updated.replace(microsecond=0))
+    return [(b"etag", b'W/"%d"' % emitted.version), (b"last-modified", modified)]
+
+
+@lru_cache(maxsize=4096)
+def _modified(at: datetime) -> bytes:
+    """A date as HTTP writes it; kept, for resources that came together have the same."""
+    return format_datetime(at, usegmt=True).encode()
 
 
 def location(base: str, emitted: Emitted) -> str:
@@ -85,7 +93,9 @@ def location(base: str, emitted: Emitted) -> str:
 def preferences(header: bytes | None) -> dict[str, str]:
     """`Prefer: return=minimal; handling=lenient` taken apart; what is unknown is ignored."""
     wanted: dict[str, str] = {}
-    for part in re.split(r"[,;]", (header or b"").decode("latin-1")):
+    if header is None:
+        return wanted
+    for part in re.split(r"[,;]", header.decode("latin-1")):
         name, mark, value = part.strip().partition("=")
         if mark:
             wanted.setdefault(name.strip().lower(), value.strip().strip('"'))

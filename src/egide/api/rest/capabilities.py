@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/http.html#capabilities
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ _OPERATIONS = (("everything", "Patient-everything", "Patient"), ("meta", "Resour
 _PUBLISHED = "2026-11-23"
 
 
+@lru_cache(maxsize=16)
 def capabilities(base: str, *, pretty: bool) -> bytes:
     """The CapabilityStatement of the server at `base`, in JSON."""
     document = _statement() | {
