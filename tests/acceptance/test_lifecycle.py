@@ -136,12 +136,16 @@ def ready(server: Server) -> bool:
         return False
 
 
+MANY = 40_000
+"""Entries of a transaction that takes seconds."""
+
+
 def test_a_big_transaction_under_way_is_finished_by_a_stop(house: Installation) -> None:
     answers: list[Answer] = []
     with house.serve(workers=1) as server:
         client = house.client(server)
         subject = client.post("/Patient", patient()).json()["id"]
-        many = transaction(*(posting(observation(f"Patient/{subject}")) for _ in range(5_000)))
+        many = transaction(*(posting(observation(f"Patient/{subject}")) for _ in range(MANY)))
         thread = threading.Thread(target=lambda: answers.append(client.post("", many)))
         (worker,) = server.workers
         before = worked(worker)
@@ -153,7 +157,7 @@ def test_a_big_transaction_under_way_is_finished_by_a_stop(house: Installation) 
         assert server.process.wait(60) == 0
     (answer,) = answers
     assert answer.status == 200
-    assert len(answer.json()["entry"]) == 5_000
+    assert len(answer.json()["entry"]) == MANY
     with house.serve(workers=1) as again:
         page = Client(again.port, client.token).get(f"/Observation?patient={subject}&_count=1000")
         assert len(resources(page)) == 1_000
