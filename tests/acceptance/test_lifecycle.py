@@ -116,7 +116,7 @@ def uploaded_slowly(server: Server, token: str) -> bytes:
         wait_for(lambda: not ready(server), "a server that stops says it is ready")
         for byte in body[10:]:
             connection.sendall(bytes([byte]))
-            time.sleep(0.02)
+            time.sleep(0.005)
         return connection.recv(65536)
 
 
