@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.client import Client, resources
-from tests.acceptance.installation import Installation
+from tests.acceptance.installation import Installation, free_port
 from tests.acceptance.records import patient, synthetic
 from tests.acceptance.thief import address, ask
 
@@ -149,7 +149,7 @@ def test_an_old_backup_with_the_newest_key_table_opens_everybody_but_the_erased(
         restore(installation, way, tmp_path / way)
         said = installation.run("doctor", code=1).stdout
         assert "keys restore" in said
-        refused = installation.run("serve", "--port", "1", code=3)
+        refused = installation.run("serve", "--port", str(free_port()), code=3)
         assert "keys restore" in refused.stderr
 
         # With the newest key table the others' records open.

@@ -29,6 +29,7 @@ _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
 _LONG_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){100,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_FRACTION = re.compile(rb"(?<=\d)\.\d+")
 
 
 def legible(data: bytes) -> bytes:
@@ -61,6 +62,12 @@ def found(text: bytes, words: Collection[bytes]) -> set[bytes]:
             if text.startswith(word, place):
                 there.add(word)
     return there
+
+
+def without_fractions(data: bytes) -> bytes:
+    """`data` less what follows the point of a number: a measured second has any digits by chance,
+    and somebody's number is elevens of them."""
+    return _FRACTION.sub(b".", data)
 
 
 def files(folder: Path) -> Iterator[tuple[str, bytes]]:

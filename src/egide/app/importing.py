@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from egide.app.installation import engine, open_parts, prepare_at, provider_of
-from egide.app.loader import LoadOrders, Outcome, Work
-from egide.db import Database
+from egide.app.loader import GONE, LoadOrders, Outcome, Work
 from egide.db.embedded import ServeLock
-from egide.errors import EgideError, Fault
+from egide.errors import EgideError, Fault, Unavailable
 from egide.exchange.bulk import Part, Source, parts
 from egide.ids import internal_number
-from egide.record import IMPORT_ACCOUNT, finish_import
+from egide.record import IMPORT_ACCOUNT
 from egide.settings import Settings
 
 _AHEAD = 4
@@ -90,11 +89,6 @@ async def load_sources(
                     group.create_task(_run(orders, feed, progress))
         except* EgideError as errors:
             raise errors.exceptions[0] from None
-        database = await Database.connect(dsn, max_size=1)
-        try:
-            await finish_import(database)
-        finally:
-            await database.close()
     return tally
 
 
@@ -166,14 +160,18 @@ async def _run(orders: LoadOrders, feed: _Feed, progress: Callable[[Tally], None
             under_way -= 1
             progress(feed.tally)
         process.stdin.close()
-        await process.wait()
+        code = await process.wait()
     except (asyncio.IncompleteReadError, ConnectionError):
-        raise Fault("a loader process ended too early; start the import again") from None
+        code = await process.wait() or 1
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             await process.wait()
+    if code == GONE:
+        raise Unavailable("the database went away; start the import again: it goes on where it was")
+    if code:
+        raise Fault("a loader process ended too early; start the import again")
 
 
 def _send(stream: asyncio.StreamWriter, message: LoadOrders | Work) -> None:

@@ -17,7 +17,7 @@ import uvloop
 
 from egide.actor import Actor
 from egide.app.installation import open_parts, spare_the_collector
-from egide.errors import Busy, Conflict, EgideError
+from egide.errors import Busy, Conflict, EgideError, Unavailable
 from egide.record import Item, Loaded, Refusal, Session, part_digest
 from egide.seal import KeyRing
 from egide.settings import Settings
@@ -27,6 +27,8 @@ GENTLE = 10
 
 ATTEMPTS = 8
 """How often a part is tried when others write the same resources at the same moment."""
+GONE = 3
+"""The code a loader leaves with when the database went away, or forgot what was loaded."""
 
 
 class LoadOrders(msgspec.Struct, frozen=True, array_like=True):
@@ -62,11 +64,19 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     skipped: bool = False
     refused: list[tuple[int, str, str, str]] = []
 
+    @property
+    def stored(self) -> bool:
+        """Whether anything of the part is in the database, by this or an earlier import."""
+        return bool(self.skipped or self.created or self.updated or self.unchanged)
+
 
 def main() -> None:
     """Load parts until standard input ends."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    uvloop.run(_work())
+    try:
+        uvloop.run(_work())
+    except Unavailable:
+        sys.exit(GONE)
 
 
 async def _work() -> None:
@@ -84,12 +94,16 @@ async def _work() -> None:
     )
     async with open_parts(settings, orders.dsn, ring, connections=2) as parts:
         spare_the_collector()
+        done: list[bytes] = []
         with contextlib.suppress(asyncio.IncompleteReadError):
             while True:
                 work = msgspec.msgpack.decode(await _frame(reader), type=Work)
                 async with parts.record.open(actor, "HSYSADMIN") as session:
                     outcome = await _load(session, key, work, orders.again)
+                if outcome.stored:
+                    done.append(part_digest(key, work.data))
                 _answer(outcome)
+        await parts.record.finish_load(done)
 
 
 async def _frame(reader: asyncio.StreamReader) -> bytes:
@@ -111,6 +125,8 @@ async def _load(session: Session, key: bytes, work: Work, again: bool) -> Outcom
     for attempt in range(1, ATTEMPTS + 1):
         try:
             loaded = await session.load(digest, items, whole=whole, again=again)
+        except Unavailable:
+            raise
         except (Conflict, Busy) as error:
             if attempt == ATTEMPTS:
                 return Outcome(work.number, refused=_told([Refusal(0, error.issues)]))

@@ -10,6 +10,8 @@ Invariants (tests/integration/ledger/test_ledger.py)
   (test_an_inserted_entry_shares_the_fate_of_its_transaction).
 - A place in the chain whose entry was never written gets a void entry
   (test_a_transaction_that_failed_leaves_a_void_entry).
+- What committed without waiting for disk and was lost leaves a void entry too
+  (test_a_deferred_entry_that_was_lost_is_void_after_close).
 - After `close` every place is written or void, and the last one says that it is the last
   (test_a_closed_ledger_verifies_without_a_hole).
 """
@@ -86,6 +88,7 @@ class Ledger:
         self._batch = batch
         self._bound = bound
         self._voids: list[Receipt] = []
+        self._deferred: list[Receipt] = []
         self._wake = asyncio.Event()
         self._presence: Presence | None = None
         self._chain: Chain | None = None
@@ -121,6 +124,8 @@ class Ledger:
         if lane is None:
             return
         chain = self._open_chain()
+        self._voids += self._deferred
+        self._deferred = []
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 while chain.open or not lane.idle:
@@ -178,6 +183,19 @@ class Ledger:
     def settle(self, receipt: Receipt) -> None:
         """The transaction of the entry committed."""
         self._open_chain().settle(sequence_of(receipt.row.entry))
+
+    def defer(self, receipt: Receipt) -> None:
+        """The transaction of the entry committed and did not wait for disk: a crash of the engine
+        may still lose both. It stays open until `settle_deferred`; `close` makes it void, which
+        changes nothing if it is there.
+        """
+        self._deferred.append(receipt)
+
+    def settle_deferred(self) -> None:
+        """All transactions deferred so far are known to be durable."""
+        for receipt in self._deferred:
+            self.settle(receipt)
+        self._deferred = []
 
     def void(self, receipt: Receipt) -> None:
         """The transaction of the entry failed, or may have: a void entry takes its place.

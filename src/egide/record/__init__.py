@@ -11,7 +11,6 @@ from egide.record.loading import (
     Item,
     Loaded,
     Refusal,
-    finish_import,
     part_digest,
 )
 from egide.record.reads import Versions
@@ -38,7 +37,6 @@ __all__ = [
     "Versions",
     "batch",
     "bundle_of",
-    "finish_import",
     "index_rows_left",
     "index_state",
     "part_digest",

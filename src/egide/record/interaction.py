@@ -83,11 +83,16 @@ class Interaction:
         self._body["rows"] = rows
         self._receipt = await self.parts.ledger.insert(connection, self._entry(Outcome.success))
 
-    def committed(self) -> None:
-        """The transaction that holds the entry is durable: whatever fails now, the entry stays."""
+    def committed(self, *, durable: bool = True) -> None:
+        """The transaction that holds the entry has ended well: whatever fails now, it stays.
+
+        Not `durable`: as long as the engine does not crash before it is on disk.
+        """
         self._committed = True
-        if self._receipt is not None:
+        if self._receipt is not None and durable:
             self.parts.ledger.settle(self._receipt)
+        elif self._receipt is not None:
+            self.parts.ledger.defer(self._receipt)
 
     def _entry(self, outcome: Outcome) -> Entry:
         return Entry(

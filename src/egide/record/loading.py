@@ -4,16 +4,17 @@ The part's journal row is written in the same transaction as its resources, so t
 was stopped, however, goes on where it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
 from egide import fhir
-from egide.db import Database, queries
-from egide.errors import EgideError, Issue
+from egide.db import queries
+from egide.errors import EgideError, Issue, Unavailable
 from egide.ids import resource_id
 from egide.record import writes
 from egide.record.interaction import Interaction, Mark
+from egide.record.parts import Parts
 from egide.store import Draft
 
 _SQL = queries("egide.record", "sql/loading.sql")
@@ -81,7 +82,7 @@ async def load(
                 else:
                     updated += 1
         await here.log_rows(connection, rows)
-    here.committed()
+    here.committed(durable=False)
     return Loaded(created, updated, unchanged, tuple(refused))
 
 
@@ -119,7 +120,15 @@ def _groups(drafts: Sequence[Draft]) -> list[list[Draft]]:
     return groups
 
 
-async def finish_import(database: Database) -> None:
-    """Make everything loaded durable, and the index as a server wants it."""
-    async with database.transaction() as connection:
+async def finish(parts: Parts, digests: Collection[bytes]) -> None:
+    """Make all that was loaded durable, the parts with these digests among it.
+
+    Raises Unavailable when the journal lacks one: what did not wait for disk is lost in a crash of
+    the engine, and whoever loads may have noticed nothing.
+    """
+    async with parts.database.transaction() as connection:
         await connection.execute(_SQL["settle"])
+        kept = await connection.fetchval(_SQL["kept"], list(set(digests)))
+    if kept < len(set(digests)):
+        raise Unavailable("the database lost parts that had been loaded")
+    parts.ledger.settle_deferred()

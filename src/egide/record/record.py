@@ -7,6 +7,7 @@ Every method of a session keeps one order: gate, store, ledger, in one unit of w
 refused or fails is in the ledger before the caller hears of it.
 """
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from egide.clock import Clock
 from egide.db import Database
 from egide.errors import Incorrect
 from egide.ledger import Ledger
+from egide.record import loading
 from egide.record.cursor import CursorSeal
 from egide.record.parts import Parts
 from egide.record.session import Session
@@ -69,3 +71,10 @@ class Record:
         if purpose not in PURPOSES:
             raise Incorrect("the purpose of use is not one this server knows")
         return nullcontext(Session(self._parts, actor, purpose))
+
+    async def finish_load(self, digests: Collection[bytes]) -> None:
+        """Make the parts with these digests, all that this process loaded, durable.
+
+        Raises Unavailable when some were lost in a crash of the engine.
+        """
+        await loading.finish(self._parts, digests)

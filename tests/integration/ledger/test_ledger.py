@@ -75,6 +75,35 @@ async def test_a_transaction_that_failed_leaves_a_void_entry(
     assert report.unsettled == []
 
 
+async def test_a_deferred_entry_that_was_lost_is_void_after_close(
+    database: Database, ledger: Ledger, ring: KeyRing, integrator: Integrator, a_read: Read
+) -> None:
+    for patients in ((7,), (8,)):
+        async with database.transaction() as connection:
+            receipt = await ledger.insert(connection, a_read(patients=patients))
+        ledger.defer(receipt)
+    async with database.connection() as connection:
+        await connection.execute("delete from ledger_entry where entry & 1048575 = 2")
+    await ledger.append(a_read())
+    await ledger.close()
+    assert await entries(database) == [1, 2, 3, 4, 5]
+    assert await entries(database, "outcome = 4") == [2]
+    await integrator.catch_up()
+    report = await verify(database, ring)
+    assert report.sound
+    assert (report.voids, report.unsettled) == (1, [])
+
+
+async def test_what_was_deferred_is_settled_once_it_is_durable(
+    database: Database, ledger: Ledger, a_read: Read
+) -> None:
+    async with database.transaction() as connection:
+        ledger.defer(await ledger.insert(connection, a_read()))
+    assert ledger.unsettled == 1
+    ledger.settle_deferred()
+    assert ledger.unsettled == 0
+
+
 async def test_voiding_what_did_commit_changes_nothing(
     database: Database, ledger: Ledger, ring: KeyRing, a_read: Read
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from egide.actor import Actor
 from egide.db import Database
-from egide.errors import Forbidden
+from egide.errors import Forbidden, Unavailable
 from egide.record import Item, Record
 
 ADMINISTRATOR = Actor(1, "test", frozenset({"administrator"}), 1000, assurance=2)
@@ -54,3 +54,11 @@ async def test_only_who_may_import_imports(record: Record, system: Actor) -> Non
     async with record.open(system) as session:
         with pytest.raises(Forbidden):
             await session.load(b"1" * 16, [Item(0, None, patient("a"))], whole=True)
+
+
+async def test_a_part_the_journal_lost_is_not_taken_for_done(record: Record) -> None:
+    async with record.open(ADMINISTRATOR, "HSYSADMIN") as session:
+        await session.load(b"1" * 16, [Item(0, None, patient("a"))], whole=True)
+    await record.finish_load([b"1" * 16])
+    with pytest.raises(Unavailable):
+        await record.finish_load([b"1" * 16, b"2" * 16])

@@ -6,3 +6,6 @@ insert into import_part (digest) values ($1) on conflict do nothing returning tr
 
 -- settle: A transaction that writes and waits for disk: all commits before it are durable with it.
 insert into import_part (digest) values ('\x00') on conflict (digest) do update set digest = excluded.digest
+
+-- kept: How many of these parts the journal has.
+select count(*) from import_part where digest = any($1::bytea[])
