@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from egide import synthetic
 
 SEED = 8600
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_BORN = re.compile(rb'("birthDate":\s*")(\d{4}-\d\d-\d\d)"')
 
 
 class Observed(NamedTuple):
@@ -36,7 +38,7 @@ class Corpus:
     resources: int
 
     def again(self, number: int, *, bundles: int | None = None) -> list[bytes]:
-        """The bundles (the first `bundles`) as other patients: each UUID replaced by another."""
+        """The bundles (the first `bundles`) as other patients: see `_renamed`."""
         return [_renamed(raw, number) for raw in self.bundles[:bundles]]
 
     def write(self, folder: Path, number: int = 0, *, bundles: int | None = None) -> int:
@@ -161,10 +163,28 @@ def _resolved(node: Any, local: dict[str, str]) -> Any:
 
 
 def _renamed(raw: bytes, number: int) -> bytes:
+    """A bundle of somebody else: other UUIDs, other identifiers, born some days later."""
     mask = random.Random(number).getrandbits(128)  # noqa: S311  (new names, no secrets)
 
     def other(match: "re.Match[bytes]") -> bytes:
         text = f"{int(match[0].replace(b'-', b''), 16) ^ mask:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}".encode()
 
-    return _UUID.sub(other, raw)
+    def later(match: "re.Match[bytes]") -> bytes:
+        born = date.fromisoformat(match[2].decode()) + timedelta(days=number)
+        return match[1] + born.isoformat().encode() + b'"'
+
+    for known in _identifiers(raw):
+        raw = raw.replace(b'"%b"' % known, b'"%b-%d"' % (known, number))
+    return _UUID.sub(other, _BORN.sub(later, raw))
+
+
+def _identifiers(raw: bytes) -> set[bytes]:
+    """The identifiers of patients that are no UUIDs."""
+    patients = (
+        each.resource
+        for each in msgspec.json.decode(raw, type=_Bundle).entry
+        if each.resource["resourceType"] == "Patient"
+    )
+    values = {each["value"].encode() for one in patients for each in one.get("identifier", ())}
+    return {value for value in values if not _UUID.search(value)}

@@ -3,6 +3,8 @@
 import json
 import random
 import re
+from datetime import date, timedelta
+from typing import Any
 
 from egide import synthetic
 from egide.bench.corpus import Corpus, contents, count, zipf
@@ -21,12 +23,37 @@ def shape(raw: bytes) -> list[int]:
     return [names.index(name) for name in names]
 
 
+def stripped(raw: bytes) -> str:
+    """A bundle without its UUIDs, and without what tells its patient from others."""
+    text = UUID.sub("", raw.decode())
+    return re.sub(r'"(birthDate|value)":"[^"]*"', "", text)
+
+
+def patients(raw: bytes) -> list[dict[str, Any]]:
+    resources = [entry["resource"] for entry in json.loads(raw)["entry"]]
+    return [each for each in resources if each["resourceType"] == "Patient"]
+
+
 def test_the_same_again_has_other_identities_and_the_same_references():
     here = corpus()
     for before, after in zip(here.bundles, here.again(3), strict=True):
         assert shape(before) == shape(after)
         assert not set(UUID.findall(before.decode())) & set(UUID.findall(after.decode()))
-        assert UUID.sub("", before.decode()) == UUID.sub("", after.decode())
+        assert stripped(before) == stripped(after)
+
+
+def test_the_same_again_is_somebody_else():
+    here = corpus()
+    several = list(zip(map(patients, here.bundles), map(patients, here.again(3)), strict=True))
+    pairs = [pair for ones, others in several for pair in zip(ones, others, strict=True)]
+    assert len(pairs) == 4
+    for one, other in pairs:
+        assert one["name"] == other["name"]
+        assert date.fromisoformat(other["birthDate"]) == (
+            date.fromisoformat(one["birthDate"]) + timedelta(days=3)
+        )
+        known = {each["value"] for each in one["identifier"]}
+        assert known.isdisjoint(each["value"] for each in other["identifier"])
 
 
 def test_two_copies_share_no_identity_and_a_copy_is_always_the_same():
