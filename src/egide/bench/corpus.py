@@ -38,8 +38,9 @@ class Corpus:
     resources: int
 
     def again(self, number: int, *, bundles: int | None = None) -> list[bytes]:
-        """The bundles (the first `bundles`) as other patients: see `_renamed`."""
-        return [_renamed(raw, number) for raw in self.bundles[:bundles]]
+        """The bundles (the first `bundles`) as other patients: see `Other`."""
+        other = Other(number)
+        return [other.bundle(raw) for raw in self.bundles[:bundles]]
 
     def write(self, folder: Path, number: int = 0, *, bundles: int | None = None) -> int:
         """Files of these bundles in `folder`; how many resources they hold."""
@@ -162,29 +163,47 @@ def _resolved(node: Any, local: dict[str, str]) -> Any:
     return [_resolved(each, local) for each in node] if isinstance(node, list) else node
 
 
-def _renamed(raw: bytes, number: int) -> bytes:
-    """A bundle of somebody else: other UUIDs, other identifiers, born some days later."""
-    mask = random.Random(number).getrandbits(128)  # noqa: S311  (new names, no secrets)
+class Other:
+    """The names of one copy of the corpus: other UUIDs, other identifiers, born some days later.
 
-    def other(match: "re.Match[bytes]") -> bytes:
-        text = f"{int(match[0].replace(b'-', b''), 16) ^ mask:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}".encode()
+    Copy 0 is the corpus itself.
+    """
 
-    def later(match: "re.Match[bytes]") -> bytes:
-        born = date.fromisoformat(match[2].decode()) + timedelta(days=number)
-        return match[1] + born.isoformat().encode() + b'"'
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._mask = random.Random(number).getrandbits(128) if number else 0  # noqa: S311
 
-    for known in _identifiers(raw):
-        raw = raw.replace(b'"%b"' % known, b'"%b-%d"' % (known, number))
-    return _UUID.sub(other, _BORN.sub(later, raw))
+    def id(self, known: str) -> str:
+        """A UUID; what is none stays as it is."""
+        if not _UUID.fullmatch(known.encode()):
+            return known
+        text = f"{int(known.replace('-', ''), 16) ^ self._mask:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def identifier(self, known: str) -> str:
+        """The value of an identifier."""
+        if not self.number or _UUID.search(known.encode()):
+            return self.id(known)
+        return f"{known}-{self.number}"
+
+    def born(self, known: str) -> str:
+        """A birth date."""
+        return (date.fromisoformat(known) + timedelta(days=self.number)).isoformat()
+
+    def bundle(self, raw: bytes) -> bytes:
+        """A bundle of the corpus."""
+        for known in _identifiers(raw):
+            raw = raw.replace(f'"{known}"'.encode(), f'"{self.identifier(known)}"'.encode())
+        raw = _BORN.sub(lambda found: found[1] + self.born(found[2].decode()).encode() + b'"', raw)
+        return _UUID.sub(lambda found: self.id(found[0].decode()).encode(), raw)
 
 
-def _identifiers(raw: bytes) -> set[bytes]:
+def _identifiers(raw: bytes) -> set[str]:
     """The identifiers of patients that are no UUIDs."""
     patients = (
         each.resource
         for each in msgspec.json.decode(raw, type=_Bundle).entry
         if each.resource["resourceType"] == "Patient"
     )
-    values = {each["value"].encode() for one in patients for each in one.get("identifier", ())}
-    return {value for value in values if not _UUID.search(value)}
+    values = {each["value"] for one in patients for each in one.get("identifier", ())}
+    return {value for value in values if not _UUID.search(value.encode())}

@@ -22,7 +22,7 @@ from rich.table import Table
 from egide.actor import Actor
 from egide.app import Installation
 from egide.bench import corpus as corpora
-from egide.bench.corpus import Contents, zipf
+from egide.bench.corpus import Contents, Other, zipf
 from egide.bench.site import Site, site
 from egide.db import Database
 from egide.errors import TooCostly
@@ -36,13 +36,25 @@ Question = tuple[str, list[tuple[str, str]]]
 Shape = Callable[[], Question]
 
 
-def shapes(contents: Contents, people: "People", chance: random.Random) -> dict[str, Shape]:
-    """A question of each shape, drawn anew each time; codes are drawn Zipf."""
+def shapes(
+    contents: Contents, people: "People", copies: int, chance: random.Random
+) -> dict[str, Shape]:
+    """A question of each shape, drawn anew each time from all copies; codes are drawn Zipf."""
     codes = contents.codes
     far = codes[len(codes) // 2]
+    others = [Other(number) for number in range(copies)]
 
     def observed() -> corpora.Observed:
-        return chance.choice(contents.observations)
+        each, other = chance.choice(contents.observations), chance.choice(others)
+        return each._replace(id=other.id(each.id), patient=other.id(each.patient))
+
+    def named() -> tuple[str, str]:
+        family, born = chance.choice(people.named)
+        return family[:4], chance.choice(others).born(born)
+
+    def identifier() -> str:
+        system, value = chance.choice(people.identifiers)
+        return f"{system}|{chance.choice(others).identifier(value)}"
 
     def code() -> str:
         return zipf(codes, 1, chance)[0]
@@ -62,10 +74,10 @@ def shapes(contents: Contents, people: "People", chance: random.Random) -> dict[
         ),
         "code": lambda: ("Observation", [("code", code())]),
         "code, date": lambda: ("Observation", [("code", code()), ("date", year())]),
-        "rare identifier": lambda: ("Patient", [("identifier", chance.choice(people.identifiers))]),
+        "rare identifier": lambda: ("Patient", [("identifier", identifier())]),
         "name, birth date": lambda: (
             "Patient",
-            [("name", (who := chance.choice(people.named))[0][:4]), ("birthdate", who[1])],
+            [("name", (who := named())[0]), ("birthdate", who[1])],
         ),
         "two that never meet": lambda: ("Observation", [("code", codes[0]), ("code", far)]),
         "_include of 20": lambda: (
@@ -74,18 +86,15 @@ def shapes(contents: Contents, people: "People", chance: random.Random) -> dict[
         ),
         "_has": lambda: (
             "Patient",
-            [
-                ("_has:Observation:patient:code", code()),
-                ("birthdate", chance.choice(people.named)[1]),
-            ],
+            [("_has:Observation:patient:code", code()), ("birthdate", named()[1])],
         ),
     }
 
 
 class People(msgspec.Struct):
-    """Identifiers, and pairs of a family name and a birth date."""
+    """Identifiers as system and value, and pairs of a family name and a birth date."""
 
-    identifiers: list[str] = []
+    identifiers: list[tuple[str, str]] = []
     named: list[tuple[str, str]] = []
 
 
@@ -99,7 +108,7 @@ def people_of(bundles: tuple[bytes, ...]) -> People:
                 found.named.append((resource["name"][0]["family"], resource["birthDate"]))
                 known = resource.get("identifier", ())
                 found.identifiers += [
-                    f"{each.get('system', '')}|{each['value']}" for each in known if "value" in each
+                    (each.get("system", ""), each["value"]) for each in known if "value" in each
                 ]
     return found
 
@@ -187,7 +196,7 @@ async def run(resources: int, cores: int, told: Console) -> None:
                 async with installation.database.connection() as connection:
                     rows = await connection.fetchval("select count(*) from resource")
                 told.print(f"{rows:,} resources after {time.perf_counter() - started:.0f} s")
-                asked = shapes(contents, people, random.Random(1))  # noqa: S311
+                asked = shapes(contents, people, copies, random.Random(1))  # noqa: S311
                 results.append((rows, await look(installation, asked)))
     _show(told, results)
 
