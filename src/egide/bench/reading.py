@@ -1,15 +1,9 @@
 """Reads by id over REST: decided, opened, logged."""
 
-import asyncio
-import contextlib
-import shutil
-import sys
-
 from egide.bench import targets
+from egide.bench.beside import importing_beside
 from egide.bench.figure import Figure, Section
-from egide.bench.site import environment
 from egide.bench.stand import Load, Serving
-from egide.errors import Fault
 
 _MANY = 5_000
 
@@ -22,7 +16,8 @@ async def reading(serving: Serving) -> Section:
     await serving.load(requests, seconds=1)
     alone = await serving.load(requests)
     single = await serving.load(requests, connections=1, seconds=stand.plan.seconds / 2)
-    meanwhile = await _while_importing(serving, requests)
+    async with importing_beside(stand):
+        meanwhile = await serving.load(requests, seconds=stand.plan.seconds)
     figures = [
         Figure(
             name=f"read by id, {stand.plan.connections} connections",
@@ -61,32 +56,3 @@ async def reading(serving: Serving) -> Section:
 def _milliseconds(name: str, load: Load, share: float, **more: object) -> Figure:
     value = load.answered.percentile(share)
     return Figure(name=name, value=value, unit="ms", **more)  # type: ignore[arg-type]
-
-
-async def _while_importing(serving: Serving, requests: list[bytes]) -> Load:
-    """The same reads, while `egide import` loads the corpus under new identities."""
-    stand = serving.stand
-    folder = stand.site.folder / "meanwhile"
-    for number in (98, 99):
-        stand.corpus.write(folder / str(number), number)
-    importing = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "egide",
-        "import",
-        str(folder),
-        env=environment(stand.site.settings),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        await asyncio.sleep(2)
-        load = await serving.load(requests, seconds=stand.plan.seconds)
-        if importing.returncode is not None:
-            raise Fault("the import beside the reads ended before them")
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            importing.terminate()
-        await importing.wait()
-        shutil.rmtree(folder)
-    return load

@@ -16,7 +16,7 @@ from egide.bench.plan import Plan
 from egide.bench.reading import reading
 from egide.bench.report import Report
 from egide.bench.requests import Requests
-from egide.bench.searching import searching
+from egide.bench.searching import ROLES, searching
 from egide.bench.server import served
 from egide.bench.site import Site, site
 from egide.bench.stand import Serving, Stand
@@ -96,4 +96,4 @@ async def _loaded(
 
 async def _access_token(site: Site) -> str:
     async with site.opened() as parts:
-        return (await parts.accounts.issue_to_operator(["system"])).access_token
+        return (await parts.accounts.issue_to_operator(ROLES)).access_token

@@ -1,54 +1,68 @@
 """Searches over REST, each page opened, checked, permitted and logged."""
 
 from collections.abc import Mapping, Sequence
+from random import Random
 
 from egide.bench import targets
-from egide.bench.corpus import zipf
+from egide.bench.beside import importing_beside
+from egide.bench.corpus import Observed, zipf
 from egide.bench.figure import Figure, Section, Target
-from egide.bench.stand import Serving
+from egide.bench.stand import Load, Serving
 
 _MANY = 3_000
 
+ROLES = ("auditor", "clinician", "system")
+"""Of who searches: several grants are in force."""
+
 
 async def searching(serving: Serving) -> Section:
-    """By patient, code and date; by code; by patient."""
-    contents, chance = serving.stand.contents, serving.stand.chance
-    drawn = chance.choices(contents.observations, k=_MANY)
-    figures = [
-        await _measured(
-            serving,
-            "by patient, code and date",
-            [
-                {"patient": each.patient, "code": each.code, "date": f"ge{each.day}"}
-                for each in drawn
-            ],
-            targets.SEARCH_PATIENT_CODE_DATE,
-        ),
-        await _measured(
-            serving,
-            "by code, drawn Zipf, 20 full results",
-            [{"code": code, "_count": "20"} for code in zipf(contents.codes, _MANY, chance)],
-            targets.SEARCH_CODE,
-        ),
-        await _measured(
-            serving,
-            "by patient, 20 full results",
-            [{"patient": each.patient, "_count": "20"} for each in drawn],
-        ),
+    """By patient, code and date; by code; by patient; the first two also while an import runs."""
+    stand = serving.stand
+    contents, chance = stand.contents, stand.chance
+    drawn = _drawn(contents.observations, chance)
+    dated = [
+        {"patient": each.patient, "code": each.code, "date": f"ge{each.day}"} for each in drawn
     ]
+    coded = [{"code": code, "_count": "20"} for code in zipf(contents.codes, _MANY, chance)]
+    owned = [{"patient": each.patient, "_count": "20"} for each in drawn]
+    by_date, by_code = "by patient, code and date", "by code, 20 full results"
+    figures = [
+        _figure(by_date, await _load(serving, dated), targets.SEARCH_PATIENT_CODE_DATE),
+        _figure(by_code, await _load(serving, coded), targets.SEARCH_CODE),
+        _figure("by patient, 20 full results", await _load(serving, owned)),
+    ]
+    for name, queries in ((by_date, dated), (by_code, coded)):
+        requests = _requests(serving, queries)
+        async with importing_beside(stand):
+            load = await serving.load(requests, seconds=stand.plan.seconds)
+        figures.append(_figure(f"{name}, while importing", load))
     how = (
-        f"GET /fhir/Observation?…, {_MANY:,} questions in turn over "
-        f"{serving.stand.plan.connections} connections, after a warm-up.{serving.stand.plan.chosen}"
+        f"GET /fhir/Observation?…, {_MANY:,} questions in turn over {stand.plan.connections} "
+        "connections, after a warm-up; codes and patients drawn Zipf from all; by an account of "
+        f"{len(ROLES)} roles.{stand.plan.chosen}"
     )
     return Section("Searches", how, tuple(figures))
 
 
-async def _measured(
-    serving: Serving, name: str, queries: Sequence[Mapping[str, str]], target: Target | None = None
-) -> Figure:
-    requests = [serving.requests.get("Observation", query) for query in queries]
+def _drawn(observations: Sequence[Observed], chance: Random) -> list[Observed]:
+    """Observations of patients drawn Zipf: the patient of rank r as often as 1/r."""
+    of: dict[str, list[Observed]] = {}
+    for each in observations:
+        of.setdefault(each.patient, []).append(each)
+    return [chance.choice(of[patient]) for patient in zipf(list(of), _MANY, chance)]
+
+
+def _requests(serving: Serving, queries: Sequence[Mapping[str, str]]) -> list[bytes]:
+    return [serving.requests.get("Observation", query) for query in queries]
+
+
+async def _load(serving: Serving, queries: Sequence[Mapping[str, str]]) -> Load:
+    requests = _requests(serving, queries)
     await serving.load(requests, seconds=0.5)
-    load = await serving.load(requests)
+    return await serving.load(requests)
+
+
+def _figure(name: str, load: Load, target: Target | None = None) -> Figure:
     p50, p99 = load.answered.percentile(0.5), load.answered.percentile(0.99)
     return Figure(
         name=name,

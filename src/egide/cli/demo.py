@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from egide import app
+from egide.app import supervisor
 from egide.app.importing import load_sources
 from egide.app.installation import DEMO_KEY, DEMO_MARK, is_demo
 from egide.cli.serve import PORT
@@ -60,7 +60,7 @@ def demo(
         console.print("  .venv/bin/egide ledger verify --rows\n")
         sys.stdout.flush()
 
-    asyncio.run(app.serve(here, host=host, port=port, workers=1, ready=ready))
+    asyncio.run(supervisor.serve(here, host=host, port=port, workers=1, ready=ready))
 
 
 def _prepare(here: Settings) -> None:

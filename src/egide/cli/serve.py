@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from egide import app
+from egide.app import supervisor
 from egide.app.installation import is_demo
 from egide.settings import settings
 
@@ -36,5 +36,7 @@ def serve(
         sys.stdout.flush()
 
     asyncio.run(
-        app.serve(here, host=host, port=port, workers=workers or os.cpu_count() or 1, ready=ready)
+        supervisor.serve(
+            here, host=host, port=port, workers=workers or os.cpu_count() or 1, ready=ready
+        )
     )
