@@ -1,0 +1,6 @@
+"""The web: pages people read, in French and English, that need no script but for passkeys."""
+
+from egide.web.door import Web
+from egide.web.open import web
+
+__all__ = ["Web", "web"]
