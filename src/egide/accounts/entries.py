@@ -56,6 +56,18 @@ class ClientEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What an access token is: whose account, which session, application and scope, until when."""
+
+    account: int
+    session: int
+    client_id: str
+    scope: str
+    issued: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Issued:
     """An access token just issued; `seconds` is its lifetime. It is told here only."""
 

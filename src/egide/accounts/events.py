@@ -14,6 +14,12 @@ Kind = Literal[
     "access-token-issued",
     "access-token-refused",
     "access-token-revoked",
+    "access-token-asked-about",
+    "application-approved",
+    "application-denied",
+    "approval-ended",
+    "launch-made",
+    "signing-key-made",
 ]
 
 

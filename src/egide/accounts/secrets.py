@@ -23,6 +23,21 @@ def new_client_secret() -> str:
     return f"egs_{secrets.token_urlsafe(32)}"
 
 
+def new_code() -> str:
+    """`egc_` and 256 bits in base64url: an authorization code."""
+    return f"egc_{secrets.token_urlsafe(32)}"
+
+
+def new_refresh_token() -> str:
+    """`egr_` and 256 bits in base64url."""
+    return f"egr_{secrets.token_urlsafe(32)}"
+
+
+def new_launch() -> str:
+    """`egl_` and 256 bits in base64url."""
+    return f"egl_{secrets.token_urlsafe(32)}"
+
+
 def new_client_id() -> str:
     return f"client-{secrets.token_hex(8)}"
 

@@ -10,6 +10,7 @@ _ACTIONS = {
     "access-token-refused": Action.login,
     "client-refused": Action.login,
     "access-token-revoked": Action.logout,
+    "approval-ended": Action.logout,
 }
 
 
@@ -32,6 +33,8 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["reasons"] = [event.kind, event.reason]
     if event.client:
         facts["client"] = event.client
+    if event.scope:
+        facts["scope"] = event.scope
     if event.roles:
         facts["roles"] = list(event.roles)
     if event.address:
