@@ -10,6 +10,8 @@ _ACTIONS = {
     "access-token-refused": Action.login,
     "client-refused": Action.login,
     "access-token-revoked": Action.logout,
+    "identity-verified": Action.login,
+    "identity-refused": Action.login,
 }
 
 
@@ -36,6 +38,12 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["roles"] = list(event.roles)
     if event.address:
         facts["address"] = event.address
+    if event.issuer:
+        facts["issuer"] = event.issuer
+    if event.acr:
+        facts["acr"] = event.acr
+    if event.amr:
+        facts["amr"] = list(event.amr)
     if event.by:
         facts["behalf"] = event.by
     return Entry(
