@@ -20,6 +20,10 @@ Kind = Literal[
     "approval-ended",
     "launch-made",
     "signing-key-made",
+    "identity-verified",
+    "identity-refused",
+    "identity-linked",
+    "identity-unlinked",
 ]
 
 
@@ -31,8 +35,10 @@ class AccountEvent:
     concerned one, or the operator at the machine), `session` the session the event opens or
     closes, `client` the public id of the application when it is one of our shape, `address` the
     network address it came from, `reason` a code, `count` how many like it this event stands for
-    (more than one when refusals came faster than they are written one by one). `outcome` is
-    `failed` when an event already appended did not take effect after all.
+    (more than one when refusals came faster than they are written one by one). `issuer` is the name
+    of the identity issuer whose word it was, `acr` and `amr` how it says the person was
+    authenticated. `outcome` is `failed` when an event already appended did not take effect after
+    all.
     """
 
     kind: Kind
@@ -48,6 +54,9 @@ class AccountEvent:
     scope: str = ""
     expires: datetime | None = None
     count: int = 1
+    issuer: str = ""
+    acr: str = ""
+    amr: tuple[str, ...] = ()
 
 
 Append = Callable[[AccountEvent], Awaitable[None]]

@@ -11,6 +11,8 @@ _ACTIONS = {
     "client-refused": Action.login,
     "access-token-revoked": Action.logout,
     "approval-ended": Action.logout,
+    "identity-verified": Action.login,
+    "identity-refused": Action.login,
 }
 
 
@@ -39,6 +41,12 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["roles"] = list(event.roles)
     if event.address:
         facts["address"] = event.address
+    if event.issuer:
+        facts["issuer"] = event.issuer
+    if event.acr:
+        facts["acr"] = event.acr
+    if event.amr:
+        facts["amr"] = list(event.amr)
     if event.by:
         facts["behalf"] = event.by
     return Entry(
