@@ -12,9 +12,10 @@ from typing import Literal
 
 from egide.http import Header
 
-Name = Literal["session", "visit", "ceremony", "enrolment", "device", "language"]
+Name = Literal["session", "visit", "ceremony", "enrolment", "issuer", "device", "language"]
 """`session`: a person signed in; `visit`: a browser before that; `ceremony`: a sign-in half done;
-`enrolment`: a link that was followed; `device`: a browser known again; `language`: its language."""
+`enrolment`: a link that was followed; `issuer`: a sign-in at an identity issuer; `device`: a
+browser known again; `language`: what it reads in."""
 
 _VALUE = re.compile(r"[A-Za-z0-9\-._~]{1,512}")
 

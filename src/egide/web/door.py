@@ -13,21 +13,19 @@ from urllib.parse import urlsplit
 from egide.accounts.people import LinkRefused, StepUpNeeded
 from egide.errors import EgideError, NotFound
 from egide.http import Request, Response
-from egide.http.form import MEDIA
 from egide.http.negotiation import check_body
 from egide.http.routes import Route
 from egide.web.addresses import here, path, with_query
 from egide.web.cookies import Cookies
 from egide.web.failure import Insecure, failed, wants_page
-from egide.web.forms import FIELD, MOST, check_origin, once
+from egide.web.forms import FIELD, FORM, MOST, check_origin, once
 from egide.web.languages import chosen
-from egide.web.routes import FILES, OPEN, PERSONAL
+from egide.web.routes import FILES, FOREIGN, OPEN, PERSONAL
 from egide.web.sending import see_other, to_sign_in
 from egide.web.site import Site
 from egide.web.visit import Visit
 
 _YEAR = 365 * 24 * 3600
-_FORM = frozenset({MEDIA.decode("ascii")})
 
 
 class Web:
@@ -41,6 +39,7 @@ class Web:
         """Every address of a page."""
         yield from OPEN
         yield from PERSONAL
+        yield from FOREIGN
         yield from FILES
 
     def takes(self, request: Request) -> bool:
@@ -50,7 +49,7 @@ class Web:
 
     async def respond(self, request: Request) -> Response:
         """The page, or what a form leads to."""
-        for table in (OPEN, PERSONAL, FILES):
+        for table in (OPEN, PERSONAL, FOREIGN, FILES):
             found = table.find(request.segments)
             if found is not None:
                 break
@@ -64,7 +63,7 @@ class Web:
         if table is PERSONAL and visit.session is None:
             response = to_sign_in(visit)
         else:
-            if request.method == "POST":
+            if request.method == "POST" and table is not FOREIGN:
                 await self._take_form(visit)
             try:
                 response = await respond(self._site, visit, *found.variables)
@@ -107,7 +106,7 @@ class Web:
         """Reads the form, and refuses one that no page of ours gave to this browser."""
         request = visit.request
         check_origin(request.headers, self._site.origin or request.base)
-        check_body(request.headers.get(b"content-type"), _FORM)
+        check_body(request.headers.get(b"content-type"), FORM)
         form = once(await request.form(MOST))
         self._site.forms.check(form.pop(FIELD, None), visit.bound, path(request))
         visit.form = form

@@ -8,6 +8,7 @@ import contextlib
 import re
 from datetime import datetime
 
+from egide.api.smart import UntrustedRequest
 from egide.errors import EgideError, Incorrect
 from egide.http import Request, Response
 from egide.http.outcome import answer, status
@@ -71,5 +72,7 @@ def _kind(error: EgideError, code: int) -> str:
         return "insecure"
     if isinstance(error, FormRefused):
         return "form"
+    if isinstance(error, UntrustedRequest):
+        return "application"
     kinds = {403: "denied", 404: "not-found", 410: "not-found", 429: "busy", 503: "stopped"}
     return kinds.get(code, "fault" if code >= 500 else "incorrect")

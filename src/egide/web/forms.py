@@ -11,8 +11,10 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 
 from egide.errors import Forbidden, Incorrect
+from egide.http.form import MEDIA
 
 FIELD = "form_token"
+FORM = frozenset({MEDIA.decode("ascii")})
 MOST = 64 * 1024
 """Bytes of a form: the answer of a security key is the largest."""
 

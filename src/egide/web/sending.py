@@ -13,6 +13,17 @@ def see_other(address: str) -> Response:
     return Response(303, b"", headers)
 
 
+def away(address: str) -> Response:
+    """To another site, whose address was checked by whoever gives it. Raises ValueError."""
+    return Response(303, b"", [(b"location", _checked(address)), content_security(), *PAGE])
+
+
+def hop(site: Site, visit: Visit, address: str, title: str) -> Response:
+    """To another site after a form, by a page of its own: see `onward`."""
+    _checked(address)
+    return site.pages.answer(visit, "hop.html", address=address, title=title)
+
+
 def to_sign_in(visit: Visit) -> Response:
     """To the sign-in page, and back to this one after it."""
     return see_other(with_query("/sign-in", next=visit.here))
@@ -28,3 +39,9 @@ def onward(site: Site, visit: Visit, address: str | None) -> Response:
     if place.startswith("/oauth/"):
         return site.pages.answer(visit, "continue.html", address=place)
     return see_other(place)
+
+
+def _checked(address: str) -> bytes:
+    if not address.isascii() or not address.isprintable() or " " in address:
+        raise ValueError("not an address for a header")
+    return address.encode("ascii")

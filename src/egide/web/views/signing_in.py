@@ -4,6 +4,7 @@ Whatever was wrong is told in one wording, and what was typed and is no secret i
 """
 
 from collections.abc import Awaitable
+from urllib.parse import urlsplit
 
 from egide.accounts.people import SignedIn, SignInRefused
 from egide.errors import Busy
@@ -11,7 +12,7 @@ from egide.http import Header, Response
 from egide.http.routes import Answer, Route
 from egide.web.addresses import local, with_query
 from egide.web.ceremony import options
-from egide.web.sending import onward, see_other
+from egide.web.sending import hop, onward, see_other
 from egide.web.site import Site
 from egide.web.visit import Visit
 
@@ -86,9 +87,16 @@ async def with_recovery_code(site: Site, visit: Visit) -> Response:
 
 
 async def sign_out(site: Site, visit: Visit) -> Response:
-    """Ends the session."""
-    await site.people.sessions.sign_out(visit.person)
+    """Ends the session, and the one at the identity issuer it came from."""
+    person = visit.person
+    await site.people.sessions.sign_out(person)
     visit.cookies.drop("session")
+    if site.federation is not None:
+        home = f"{site.origin or visit.request.base}/signed-out"
+        farewell = await site.federation.leave(person.session, home)
+        if farewell is not None:
+            visit.session = None
+            return hop(site, visit, farewell, urlsplit(farewell).hostname or "")
     return see_other("/signed-out")
 
 
@@ -150,6 +158,7 @@ async def _ways(
         place=place,
         means=means,
         login=login,
+        issuers=() if site.federation is None else site.federation.issuers,
         **refusal(error),  # type: ignore[arg-type]
     )
 
