@@ -24,6 +24,27 @@ Kind = Literal[
     "identity-refused",
     "identity-linked",
     "identity-unlinked",
+    "person-invited",
+    "person-link-renewed",
+    "person-reset",
+    "person-disabled",
+    "person-enabled",
+    "person-roles-changed",
+    "person-cleared-changed",
+    "enrolment-begun",
+    "enrolment-completed",
+    "enrolment-refused",
+    "passkey-added",
+    "passkey-removed",
+    "password-set",
+    "totp-set",
+    "password-removed",
+    "recovery-codes-made",
+    "password-accepted",
+    "sign-in-refused",
+    "session-opened",
+    "session-stepped-up",
+    "session-ended",
 ]
 
 
@@ -32,13 +53,13 @@ class AccountEvent:
     """One event about an account, appended before it takes effect.
 
     `account` is the account concerned (0: nobody we know), `by` the account that acted (0: the
-    concerned one, or the operator at the machine), `session` the session the event opens or
-    closes, `client` the public id of the application when it is one of our shape, `address` the
-    network address it came from, `reason` a code, `count` how many like it this event stands for
-    (more than one when refusals came faster than they are written one by one). `issuer` is the name
-    of the identity issuer whose word it was, `acr` and `amr` how it says the person was
-    authenticated. `outcome` is `failed` when an event already appended did not take effect after
-    all.
+    concerned one, or the operator at the machine), `session` the session the event opens, closes
+    or was done in, `client` the public id of the application when it is one of our shape,
+    `address` the network address it came from, `reason` a code, `means` how a person signed in,
+    `count` how many like it this event stands for (more than one when refusals came faster than
+    they are written one by one, or when many end at once). `issuer` is the name of the identity
+    issuer whose word it was, `acr` and `amr` how it says the person was authenticated. `outcome`
+    is `failed` when an event already appended did not take effect after all.
     """
 
     kind: Kind
@@ -53,6 +74,7 @@ class AccountEvent:
     roles: tuple[str, ...] = ()
     scope: str = ""
     expires: datetime | None = None
+    means: tuple[str, ...] = ()
     count: int = 1
     issuer: str = ""
     acr: str = ""

@@ -17,9 +17,8 @@ import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from egide.accounts import Accounts
 from egide.api import application
-from egide.app.installation import figures, open_parts, spare_the_collector
+from egide.app.installation import Installation, figures, open_parts, spare_the_collector
 from egide.errors import EgideError
 from egide.seal import KeyRing
 from egide.settings import Settings
@@ -41,6 +40,8 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     zone: str
     body_limit: int
     base_url: str | None
+    session_idle: int
+    session_lifetime: int
     connections: int
 
     def __repr__(self) -> str:
@@ -61,6 +62,8 @@ async def _serve(orders: Orders) -> None:
         zone=ZoneInfo(orders.zone),
         body_limit=orders.body_limit,
         base_url=orders.base_url,
+        session_idle=orders.session_idle,
+        session_lifetime=orders.session_lifetime,
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -92,7 +95,7 @@ async def _serve(orders: Orders) -> None:
             log_enabled=False,
             backlog=1024,
         )
-        tasks.append(loop.create_task(_sweep(installation.accounts)))
+        tasks.append(loop.create_task(_sweep(installation)))
         spare_the_collector()
         serving = loop.create_task(server.serve())
         log("worker.ready", counts={"worker": orders.number})
@@ -109,12 +112,14 @@ async def _serve(orders: Orders) -> None:
     log("worker.stopped", counts={"worker": orders.number})
 
 
-async def _sweep(accounts: Accounts) -> None:
-    """Clear away ended access tokens and file refusals, every minute."""
+async def _sweep(installation: Installation) -> None:
+    """Clear away ended access tokens and sessions and file refusals, every minute."""
     while True:
         await asyncio.sleep(60)
         with contextlib.suppress(EgideError):
-            await accounts.sweep()
+            await installation.accounts.sweep()
+        with contextlib.suppress(EgideError):
+            await installation.people.sweep()
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

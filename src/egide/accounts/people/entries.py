@@ -4,9 +4,8 @@ What could name a person (login name, name shown, names given to devices) is nev
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from egide.actor import Actor, Zone
 from egide.errors import Forbidden, Unauthenticated
@@ -19,15 +18,28 @@ LINK_PATH = "/enrol/"
 
 
 class SignInRefused(Unauthenticated):
-    """The login name, the password, the code or the passkey is wrong: they all look the same."""
+    """The login name, the password, the code or the passkey is wrong: they all look the same.
+
+    `reason` is a code for the ledger, and for nobody else.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("What was given to sign in is not right, or not any more")
+        self.reason = reason
 
 
 class LinkRefused(Unauthenticated):
     """The link is unknown, used, replaced or expired: they all look the same."""
 
+    def __init__(self) -> None:
+        super().__init__("This link is not good, or not any more")
+
 
 class StepUpNeeded(Forbidden):
     """The session is good, and this act wants a proof of identity of a moment ago."""
+
+    def __init__(self) -> None:
+        super().__init__("Show once more who you are to do this")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +89,6 @@ class Visitor:
     device: str = field(default="", repr=False)
 
 
-class Holder(Protocol):
-    """Who sets up means: whoever followed a link, or a session with a fresh proof.
-
-    `key` is the digest of the cookie value ceremonies are bound to, `session` 0 before there is
-    one.
-    """
-
-    @property
-    def account(self) -> int: ...
-    @property
-    def session(self) -> int: ...
-    @property
-    def key(self) -> bytes: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Enrolling:
     """A link that was followed. `value` is the cookie of this pre-session until `expires`."""
@@ -103,10 +100,6 @@ class Enrolling:
     name: str = field(repr=False)
     expires: datetime
     means: "Means"
-
-    @property
-    def session(self) -> int:
-        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +202,9 @@ class Session:
             cleared=self.cleared,
         )
 
-    def without_key(self) -> "Session":
-        """The same without what its cookie is known by."""
-        return replace(self, key=b"")
+
+Holder = Enrolling | Session
+"""Who sets up means: whoever followed a link, or a session with a fresh proof."""
 
 
 @dataclass(frozen=True, slots=True)
