@@ -27,6 +27,8 @@ class Settings:
     """EGIDE_BODY_LIMIT: the largest request body taken."""
     base_url: str | None = None
     """EGIDE_BASE_URL: the public address of `/fhir`'s parent; None: the request's own."""
+    establishment: str | None = None
+    """EGIDE_ESTABLISHMENT: the establishment's name, at the top of each page. None: no name."""
     session_idle: int = 30 * 60
     """EGIDE_SESSION_IDLE: a person's session ends when it was not used for as long."""
     session_lifetime: int = 12 * 60 * 60
@@ -48,6 +50,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             zone=ZoneInfo(zone) if zone else default.zone,
             body_limit=_positive(env, "EGIDE_BODY_LIMIT", default.body_limit),
             base_url=(env.get("EGIDE_BASE_URL") or "").rstrip("/") or None,
+            establishment=_shown(env, "EGIDE_ESTABLISHMENT"),
             session_idle=_positive(env, "EGIDE_SESSION_IDLE", default.session_idle),
             session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
             export_folder=(
@@ -65,3 +68,11 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdigit() or int(text) == 0:
         raise Incorrect(f"{name} must be a positive whole number, not {text!r}")
     return int(text)
+
+
+def _shown(env: Mapping[str, str], name: str) -> str | None:
+    """A text that pages show: one short line."""
+    text = env.get(name, "").strip()
+    if len(text) > 60 or not text.isprintable():
+        raise Incorrect(f"{name} must be one line of at most 60 characters")
+    return text or None

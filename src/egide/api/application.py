@@ -8,8 +8,8 @@ from egide.api.health import Health
 from egide.api.rest import FHIR, Rest
 from egide.api.smart.token import Token
 from egide.db import Database
-from egide.errors import NotFound
-from egide.http import Entrance, Limits, Request, Response
+from egide.errors import EgideError, NotFound
+from egide.http import Door, Entrance, Limits, Request, Response, answer
 from egide.http.routes import Answer, Route, Routes
 from egide.record import Record
 from egide.telemetry import Metrics
@@ -70,8 +70,12 @@ def application(
     body_limit: int,
     base_url: str | None,
     stopping: Callable[[], bool],
+    web: Door | None = None,
 ) -> Entrance:
-    """The ASGI application of one worker; `stopping` turns readiness off during a stop."""
+    """The ASGI application of one worker; `stopping` turns readiness off during a stop.
+
+    `web`: the door of the pages people read, None: there are none.
+    """
     rest = Rest(record, accounts, base_url)
     doors = Doors(Health(database, metrics, stopping), Token(accounts))
 
@@ -79,11 +83,19 @@ def application(
         segments = request.segments
         if segments[0] == "fhir":
             return await rest.respond(request)
+        if web is not None and web.takes(request):
+            return await web.respond(request)
         found = OUTSIDE.find(segments)
         if found is None:
             raise NotFound("there is nothing under this address; FHIR is under /fhir")
         request.route = found.route.template
         return await found.route.answer(request.method).respond(doors, request)
 
+    def failed(error: EgideError, request: Request) -> Response:
+        page = None if web is None else web.failed(error, request)
+        return answer(error, request) if page is None else page
+
     https = base_url is not None and base_url.startswith("https:")
-    return Entrance(respond, metrics=metrics, limits=Limits(body=body_limit), https=https)
+    return Entrance(
+        respond, metrics=metrics, limits=Limits(body=body_limit), https=https, failed=failed
+    )

@@ -81,6 +81,7 @@ async def serve(
                     settings.zone.key,
                     settings.body_limit,
                     settings.base_url,
+                    settings.establishment,
                     settings.session_idle,
                     settings.session_lifetime,
                     _CONNECTIONS,

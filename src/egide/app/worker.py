@@ -19,6 +19,7 @@ from granian.server.embed import Server
 
 from egide.api import application
 from egide.app.installation import Installation, figures, open_parts, spare_the_collector
+from egide.app.pages import pages
 from egide.errors import EgideError
 from egide.seal import KeyRing
 from egide.settings import Settings
@@ -40,6 +41,7 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     zone: str
     body_limit: int
     base_url: str | None
+    establishment: str | None
     session_idle: int
     session_lifetime: int
     connections: int
@@ -62,6 +64,7 @@ async def _serve(orders: Orders) -> None:
         zone=ZoneInfo(orders.zone),
         body_limit=orders.body_limit,
         base_url=orders.base_url,
+        establishment=orders.establishment,
         session_idle=orders.session_idle,
         session_lifetime=orders.session_lifetime,
     )
@@ -85,6 +88,7 @@ async def _serve(orders: Orders) -> None:
             body_limit=settings.body_limit,
             base_url=settings.base_url,
             stopping=stop.is_set,
+            web=pages(installation),
         )
         server = Server(
             app,

@@ -24,6 +24,6 @@ class Door(Protocol):
         """The answer to a request it takes."""
         ...
 
-    async def failed(self, error: EgideError, request: Request) -> Response | None:
+    def failed(self, error: EgideError, request: Request) -> Response | None:
         """The answer when `error` stopped `request`; None: whoever asks reads no pages."""
         ...

@@ -19,6 +19,7 @@ from egide.http.response import Header, Response
 from egide.telemetry import Metrics, log
 
 Respond = Callable[[Request], Awaitable[Response]]
+Failed = Callable[[EgideError, Request], Response]
 Hook = Callable[[], Awaitable[None]]
 
 QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -46,9 +47,12 @@ class Entrance:
         https: bool = False,
         opened: Hook = _nothing,
         closed: Hook = _nothing,
+        failed: Failed = answer,
         patience: float = 25.0,
     ) -> None:
-        """`https`: clients reach us by https, even when what forwards to us does not."""
+        """`https`: clients reach us by https, even when what forwards to us does not; `failed`:
+        the answer for an error.
+        """
         self.in_flight = InFlight()
         self._respond = respond
         self._metrics = metrics
@@ -60,6 +64,7 @@ class Entrance:
         self._opened = opened
         self._closed = closed
         self._patience = patience
+        self._answer_failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -126,7 +131,7 @@ class Entrance:
                 category=error.category,
                 error=error,
             )
-        return answer(error, request)
+        return self._answer_failed(error, request)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

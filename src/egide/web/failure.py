@@ -50,9 +50,7 @@ def failed(
     with contextlib.suppress(Incorrect):
         visit.here = here(request)
     told = answer(error, request)
-    headers = [
-        header for header in told.headers if header[0] in (b"allow", b"retry-after")
-    ]
+    headers = [header for header in told.headers if header[0] in (b"allow", b"retry-after")]
     code = status(error)
     return pages.answer(
         visit,

@@ -18,14 +18,15 @@ from egide.http.negotiation import language
 DEFAULT: Language = "fr"
 """For a browser that does not say: the pages are a French hospital's."""
 
+_NAMED: dict[str, Language] = {"fr": "fr", "en": "en"}
 OTHER: dict[Language, Language] = {"fr": "en", "en": "fr"}
 
 
 def chosen(asked: str | None, kept: str | None, accept: bytes | None) -> Language:
     """The language of a page: what the address asks, what the cookie kept, what Accept prefers."""
-    for each in (asked, kept):
-        if each in ("fr", "en"):
-            return each
+    named = _NAMED.get(asked or "") or _NAMED.get(kept or "")
+    if named is not None:
+        return named
     return DEFAULT if accept is None else language(accept)
 
 

@@ -18,6 +18,7 @@ from egide.web.assets import Assets
 from egide.web.forms import Forms
 from egide.web.languages import OTHER, catalogue
 from egide.web.policy import PAGE, content_security
+from egide.web.refused import NOTHING, Refused
 from egide.web.visit import Visit
 
 HTML = b"text/html; charset=utf-8"
@@ -49,12 +50,16 @@ class Pages:
         template: str,
         *,
         status: int = 200,
+        refused: Refused = NOTHING,
         script: bool = False,
         onward: Iterable[str] = (),
         headers: Iterable[Header] = (),
         **values: object,
     ) -> Response:
-        """The page `template` with `values`; `script`, `onward`: see `content_security`."""
+        """The page `template` with `values`; `script`, `onward`: see `content_security`.
+
+        `refused`: what was not taken, which has a status of its own.
+        """
 
         def form_token(action: str) -> str:
             return self._forms.token(visit.binding, action)
@@ -62,15 +67,23 @@ class Pages:
         body = (
             self._environments[visit.language]
             .get_template(template)
-            .render(visit=visit, form_token=form_token, script=script, **values)
+            .render(
+                visit=visit,
+                form_token=form_token,
+                script=script,
+                refused=refused.why,
+                seconds=refused.seconds,
+                **values,
+            )
         )
         own = [
             (b"content-language", visit.language.encode("ascii")),
             content_security(script=script, onward=onward),
             *headers,
+            *refused.headers,
             *PAGE,
         ]
-        return Response(status, body.encode(), own, HTML)
+        return Response(refused.status if refused.why else status, body.encode(), own, HTML)
 
 
 def _environment(

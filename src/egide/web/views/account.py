@@ -3,6 +3,7 @@
 from egide.errors import Conflict, NotFound
 from egide.http import Response
 from egide.http.routes import Answer, Route
+from egide.web.refused import NOTHING, Refused
 from egide.web.sending import see_other
 from egide.web.site import Site
 from egide.web.views import means
@@ -31,16 +32,16 @@ async def remove_passkey(site: Site, visit: Visit, number: str) -> Response:
     try:
         await site.people.means.remove_passkey(visit.person, _numbered(number))
     except Conflict:
-        return await _account(site, visit, refused="last")
+        return await _account(site, visit, Refused("last", 409))
     return see_other("/account")
 
 
 async def remove_password(site: Site, visit: Visit) -> Response:
     """Takes password and authenticator away, unless no passkey would be left."""
     try:
-        await site.people.means.remove_totp(visit.person)
+        await site.people.means.remove_password(visit.person)
     except Conflict:
-        return await _account(site, visit, refused="last")
+        return await _account(site, visit, Refused("last", 409))
     return see_other("/account")
 
 
@@ -78,11 +79,10 @@ async def found(site: Site, visit: Visit) -> Place:
     return Place("/account", person, visit.cookies.get("session") or "", own)
 
 
-async def _account(site: Site, visit: Visit, refused: str | None = None) -> Response:
+async def _account(site: Site, visit: Visit, refused: Refused = NOTHING) -> Response:
     visit.here = "/account"
     own = await site.people.means.of(visit.person.account)
-    status = 200 if refused is None else 409
-    return site.pages.answer(visit, "account.html", status=status, own=own, refused=refused)
+    return site.pages.answer(visit, "account.html", refused=refused, own=own)
 
 
 def _numbered(text: str) -> int:

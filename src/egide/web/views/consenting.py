@@ -14,6 +14,7 @@ from egide.http.negotiation import check_body
 from egide.http.routes import Answer, Route
 from egide.web.forms import FORM, MOST
 from egide.web.patients import Found, matching, named
+from egide.web.refused import NOTHING, Refused
 from egide.web.sending import away, see_other, to_sign_in
 from egide.web.site import Site
 from egide.web.visit import Visit
@@ -43,14 +44,14 @@ async def asked_by_post(site: Site, visit: Visit) -> Response:
 
 
 async def find_patient(site: Site, visit: Visit) -> Response:
-    """The patients a name and a birth date match, for a choice. A form: names stay out of addresses."""
+    """The patients of a name and a birth date. By a form, so that names stay out of addresses."""
     try:
         request = await _carried(site, visit)
     except SentBack as error:
         return away(error.location)
     name, born = visit.form.get("name", "").strip(), visit.form.get("birthdate", "").strip()
     if not name or not born:
-        return _choice(site, visit, request, name, born, refused=True)
+        return _choice(site, visit, request, name, born, refused=Refused("incomplete", 422))
     found = await matching(site.record, visit.person.actor(), name, born)
     return _choice(site, visit, request, name, born, found)
 
@@ -128,19 +129,18 @@ def _choice(
     name: str = "",
     born: str = "",
     found: tuple[Found, ...] | None = None,
-    *,
-    refused: bool = False,
+    refused: Refused = NOTHING,
 ) -> Response:
     return site.pages.answer(
         visit,
         "choose_patient.html",
-        status=422 if refused else 200,
+        refused=refused,
+        onward=[_place(request.redirect_uri)],
         application=request.application.registration.label,
         request=urlencode(request.parameters),
         name=name,
         born=born,
         found=found,
-        refused=refused,
     )
 
 
@@ -155,9 +155,7 @@ def _place(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
-FOREIGN = (
-    Route("/oauth/authorize", {"GET": Answer(asked), "POST": Answer(asked_by_post)}),
-)
+FOREIGN = (Route("/oauth/authorize", {"GET": Answer(asked), "POST": Answer(asked_by_post)}),)
 PERSONAL = (
     Route("/oauth/patients", {"POST": Answer(find_patient)}),
     Route("/oauth/patient", {"POST": Answer(choose_patient)}),

@@ -3,10 +3,10 @@
 The page behind a link changes nothing: a mail program that looks at links in advance uses none up.
 """
 
+from egide.accounts.people import LinkRefused
 from egide.errors import Conflict
 from egide.http import Response
 from egide.http.routes import Answer, Route
-from egide.accounts.people import LinkRefused
 from egide.web.sending import see_other
 from egide.web.site import Site
 from egide.web.views import means
@@ -18,7 +18,7 @@ from egide.web.visit import Visit
 async def invited(site: Site, visit: Visit, token: str) -> Response:
     """What a link is for, and a button to begin."""
     if not await site.people.enrolment.look(token):
-        raise LinkRefused("The link is not, or no more, one to enrol with")
+        raise LinkRefused
     return site.pages.answer(visit, "invited.html", token=token)
 
 
@@ -55,7 +55,7 @@ async def _enrolling(site: Site, visit: Visit) -> tuple[Place, str, str]:
     value = visit.cookies.get("enrolment")
     enrolling = None if value is None else await site.people.enrolment.resolve(value)
     if value is None or enrolling is None:
-        raise LinkRefused("The time to set up means is over, or the link was used")
+        raise LinkRefused
     place = Place("/enrolment", enrolling, value, enrolling.means)
     return place, enrolling.name, enrolling.login
 

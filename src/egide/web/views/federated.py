@@ -99,9 +99,7 @@ async def take_link(site: Site, visit: Visit) -> Response:
     site.people.step_up.needed(person)
     try:
         identity = await federation.take(visit.form.get("held", ""), _browser(visit))
-        await federation.link(
-            identity, person.account, proof="second-factor", by=person.account
-        )
+        await federation.link(identity, person.account, proof="second-factor", by=person.account)
     except FederationRefused:
         return _refused(site, visit, "unverified", 403)
     except Conflict:
@@ -155,9 +153,7 @@ def _browser(visit: Visit) -> bytes:
 
 
 def _title(site: Site, identity: Identity) -> str:
-    return next(
-        each.title for each in _federation(site).issuers if each.name == identity.issuer
-    )
+    return next(each.title for each in _federation(site).issuers if each.name == identity.issuer)
 
 
 def _refused(site: Site, visit: Visit, why: str, status: int) -> Response:

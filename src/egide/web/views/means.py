@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from egide.accounts.people import Holder, Means, SignInRefused
+from egide.accounts.people import Enrolling, Holder, Means, SignInRefused
 from egide.errors import Busy, Conflict, Incorrect
 from egide.http import Response
 from egide.http.routes import Answer, Route
 from egide.web.ceremony import options
 from egide.web.qr import drawing
+from egide.web.refused import NOTHING, Refused, of
 from egide.web.sending import see_other
 from egide.web.site import Site
 from egide.web.visit import Visit
-from egide.web.views.signing_in import refusal
 
 _URI = re.compile(r"otpauth://totp/[!-~]{1,400}")
 _SECRET = re.compile(r"[?&]secret=([A-Z2-7]{16,128})(?:&|\Z)")
@@ -32,21 +32,20 @@ class Place:
     @property
     def enrolling(self) -> bool:
         """Whether the account is not in use yet."""
-        return self.holder.session == 0
+        return isinstance(self.holder, Enrolling)
 
 
 Find = Callable[[Site, Visit], Awaitable[Place]]
 """The place of a visit. Raises LinkRefused or StepUpNeeded."""
 
+View = Callable[[Find, Site, Visit], Awaitable[Response]]
+
 
 def routes(home: str, find: Find) -> tuple[Route, ...]:
     """The pages under `home`."""
 
-    def both(ask: object, take: object) -> dict[str, Answer]:
-        return {
-            "GET": Answer(partial(ask, find)),  # type: ignore[arg-type]
-            "POST": Answer(partial(take, find)),  # type: ignore[arg-type]
-        }
+    def both(ask: View, take: View) -> dict[str, Answer]:
+        return {"GET": Answer(partial(ask, find)), "POST": Answer(partial(take, find))}
 
     return (
         Route(f"{home}/passkey", both(ask_passkey, take_passkey)),
@@ -68,11 +67,11 @@ async def take_passkey(find: Find, site: Site, visit: Visit) -> Response:
     try:
         await site.people.means.finish_passkey(place.holder, said, name)
     except (SignInRefused, Busy) as error:
-        return await _passkey(site, visit, place, name, **refusal(error))
+        return await _passkey(site, visit, place, name, of(error))
     except Incorrect:
-        return await _passkey(site, visit, place, name, refused="name", status=422)
+        return await _passkey(site, visit, place, name, Refused("name", 422))
     except Conflict:
-        return await _passkey(site, visit, place, name, refused="many", status=409)
+        return await _passkey(site, visit, place, name, Refused("many", 409))
     return see_other(place.home)
 
 
@@ -86,8 +85,8 @@ async def take_password(find: Find, site: Site, visit: Visit) -> Response:
     place = await find(site, visit)
     try:
         await site.people.means.set_password(place.holder, visit.form.get("password", ""))
-    except Incorrect as error:
-        return _password(site, visit, place, error.issues[0].code, status=422)
+    except Incorrect:
+        return _password(site, visit, place, Refused("weak", 422))
     return see_other(place.home if place.means.totp else f"{place.home}/authenticator")
 
 
@@ -107,7 +106,7 @@ async def take_authenticator(find: Find, site: Site, visit: Visit) -> Response:
     except (SignInRefused, Busy) as error:
         if not _URI.fullmatch(uri) or not _SECRET.search(uri):
             return see_other(f"{place.home}/authenticator")
-        return _authenticator(site, visit, place, uri, **refusal(error))
+        return _authenticator(site, visit, place, uri, of(error))
     return see_other(place.home if place.means.codes else f"{place.home}/codes")
 
 
@@ -128,50 +127,39 @@ async def make_codes(find: Find, site: Site, visit: Visit) -> Response:
 
 
 async def _passkey(
-    site: Site,
-    visit: Visit,
-    place: Place,
-    name: str = "",
-    refused: str | None = None,
-    **more: object,
+    site: Site, visit: Visit, place: Place, name: str = "", refused: Refused = NOTHING
 ) -> Response:
     visit.here = f"{place.home}/passkey"
     offered = await options(
         visit, lambda: site.people.means.begin_passkey(place.holder, place.value)
     )
-    more.pop("seconds", None)
     return site.pages.answer(
         visit,
         "passkey.html",
+        refused=refused,
         script=offered is not None,
         at=place,
         options=offered,
         name=name,
-        refused=refused,
-        **more,  # type: ignore[arg-type]
     )
 
 
-def _password(
-    site: Site, visit: Visit, place: Place, refused: str | None = None, *, status: int = 200
-) -> Response:
+def _password(site: Site, visit: Visit, place: Place, refused: Refused = NOTHING) -> Response:
     visit.here = f"{place.home}/password"
-    return site.pages.answer(visit, "password.html", status=status, at=place, refused=refused)
+    return site.pages.answer(visit, "password.html", refused=refused, at=place)
 
 
 def _authenticator(
-    site: Site, visit: Visit, place: Place, uri: str, refused: str | None = None, **more: object
+    site: Site, visit: Visit, place: Place, uri: str, refused: Refused = NOTHING
 ) -> Response:
     visit.here = f"{place.home}/authenticator"
     secret = _SECRET.search(uri)
-    more.pop("seconds", None)
     return site.pages.answer(
         visit,
         "authenticator.html",
+        refused=refused,
         at=place,
         uri=uri,
         secret=secret[1] if secret else "",
         qr=drawing(uri),
-        refused=refused,
-        **more,  # type: ignore[arg-type]
     )

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from egide.accounts.people import SignedIn, SignInRefused
 from egide.errors import Busy
-from egide.http import Header, Response
+from egide.http import Response
 from egide.http.routes import Answer, Route
 from egide.web.addresses import local, with_query
 from egide.web.ceremony import options
+from egide.web.refused import NOTHING, Refused, of
 from egide.web.sending import hop, onward, see_other
 from egide.web.site import Site
 from egide.web.visit import Visit
@@ -36,7 +37,7 @@ async def with_passkey(site: Site, visit: Visit) -> Response:
             site, visit, site.people.sign_in.finish_passkey(value, said, visit.visitor), place
         )
     except (SignInRefused, Busy) as error:
-        return await _ways(site, visit, place, error, "passkey")
+        return await _ways(site, visit, place, of(error), "passkey")
 
 
 async def with_password(site: Site, visit: Visit) -> Response:
@@ -47,7 +48,7 @@ async def with_password(site: Site, visit: Visit) -> Response:
             login, visit.form.get("password", ""), visit.visitor
         )
     except (SignInRefused, Busy) as error:
-        return await _ways(site, visit, place, error, "password", login)
+        return await _ways(site, visit, place, of(error), "password", login)
     visit.cookies.put("ceremony", half.value)
     return see_other(with_query("/sign-in/code", next=place))
 
@@ -71,7 +72,7 @@ async def with_code(site: Site, visit: Visit) -> Response:
             site, visit, site.people.sign_in.code(value, code, visit.visitor), place
         )
     except (SignInRefused, Busy) as error:
-        return _second(site, visit, place, "code", error)
+        return _second(site, visit, place, "code", of(error))
 
 
 async def with_recovery_code(site: Site, visit: Visit) -> Response:
@@ -83,7 +84,7 @@ async def with_recovery_code(site: Site, visit: Visit) -> Response:
             site, visit, site.people.sign_in.recovery_code(value, code, visit.visitor), place
         )
     except (SignInRefused, Busy) as error:
-        return _second(site, visit, place, "recovery", error)
+        return _second(site, visit, place, "recovery", of(error))
 
 
 async def sign_out(site: Site, visit: Visit) -> Response:
@@ -118,23 +119,7 @@ def keep(visit: Visit, entered: SignedIn) -> None:
     visit.cookies.drop("ceremony")
 
 
-def refusal(error: SignInRefused | Busy | None) -> dict[str, object]:
-    """What a template is told of a refusal, and the status and headers of its page.
-
-    403 for what was wrong: 401 would ask for a scheme of HTTP authentication, and there is none.
-    """
-    if error is None:
-        return {"refused": None, "seconds": 0}
-    if isinstance(error, Busy):
-        seconds = max(1, round(getattr(error, "retry_after", 1)))
-        headers: list[Header] = [(b"retry-after", b"%d" % seconds)]
-        return {"refused": "busy", "seconds": seconds, "status": 429, "headers": headers}
-    return {"refused": "wrong", "seconds": 0, "status": 403}
-
-
-async def _entered(
-    site: Site, visit: Visit, proof: Awaitable[SignedIn], place: str
-) -> Response:
+async def _entered(site: Site, visit: Visit, proof: Awaitable[SignedIn], place: str) -> Response:
     keep(visit, await proof)
     return onward(site, visit, place)
 
@@ -143,23 +128,23 @@ async def _ways(
     site: Site,
     visit: Visit,
     place: str,
-    error: SignInRefused | Busy | None = None,
+    refused: Refused = NOTHING,
     means: str = "",
     login: str = "",
 ) -> Response:
     offered = await options(visit, site.people.sign_in.begin_passkey)
-    if error is not None:
+    if refused.why:
         visit.here = with_query("/sign-in", next=place)
     return site.pages.answer(
         visit,
         "sign_in.html",
+        refused=refused,
         script=offered is not None,
         options=offered,
         place=place,
         means=means,
         login=login,
         issuers=() if site.federation is None else site.federation.issuers,
-        **refusal(error),  # type: ignore[arg-type]
     )
 
 
@@ -168,17 +153,17 @@ def _second(
     visit: Visit,
     place: str,
     means: str,
-    error: SignInRefused | Busy | None = None,
+    refused: Refused = NOTHING,
 ) -> Response:
     if visit.cookies.get("ceremony") is None:
         return see_other(with_query("/sign-in", next=place))
-    if error is not None:
+    if refused.why:
         visit.here = with_query(f"/sign-in/{means}", next=place)
     return site.pages.answer(
         visit,
         f"second_factor_{means}.html",
+        refused=refused,
         place=place,
-        **refusal(error),  # type: ignore[arg-type]
     )
 
 

@@ -6,9 +6,10 @@ from egide.http import Response
 from egide.http.routes import Answer, Route
 from egide.web.addresses import local, with_query
 from egide.web.ceremony import options
+from egide.web.refused import NOTHING, Refused, of
 from egide.web.sending import onward
 from egide.web.site import Site
-from egide.web.views.signing_in import keep, refusal
+from egide.web.views.signing_in import keep
 from egide.web.visit import Visit
 
 
@@ -28,7 +29,7 @@ async def with_passkey(site: Site, visit: Visit) -> Response:
             ),
         )
     except (SignInRefused, Busy) as error:
-        return await _ways(site, visit, place, error, "passkey")
+        return await _ways(site, visit, place, of(error), "passkey")
     return onward(site, visit, place)
 
 
@@ -42,7 +43,7 @@ async def with_password(site: Site, visit: Visit) -> Response:
             await site.people.step_up.password(visit.person, password, code, visit.visitor),
         )
     except (SignInRefused, Busy) as error:
-        return await _ways(site, visit, place, error, "password")
+        return await _ways(site, visit, place, of(error), "password")
     return onward(site, visit, place)
 
 
@@ -50,7 +51,7 @@ async def _ways(
     site: Site,
     visit: Visit,
     place: str,
-    error: SignInRefused | Busy | None = None,
+    refused: Refused = NOTHING,
     used: str = "",
 ) -> Response:
     visit.here = with_query("/step-up", next=place)
@@ -64,12 +65,12 @@ async def _ways(
     return site.pages.answer(
         visit,
         "step_up.html",
+        refused=refused,
         script=offered is not None,
         options=offered,
         own=means,
         place=place,
         used=used,
-        **refusal(error),  # type: ignore[arg-type]
     )
 
 
