@@ -82,6 +82,7 @@ async def serve(
                     settings.body_limit,
                     settings.base_url,
                     _CONNECTIONS,
+                    settings.registration,
                 )
                 tasks.append(asyncio.create_task(_keep(orders, stop)))
             try:

@@ -19,6 +19,7 @@ from granian.server.embed import Server
 
 from egide.accounts import Accounts
 from egide.api import application
+from egide.api.smart import Offer
 from egide.app.installation import figures, open_parts, spare_the_collector
 from egide.errors import EgideError
 from egide.seal import KeyRing
@@ -42,6 +43,7 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     body_limit: int
     base_url: str | None
     connections: int
+    registration: bool
 
     def __repr__(self) -> str:
         return f"Orders(worker {self.number})"
@@ -61,6 +63,7 @@ async def _serve(orders: Orders) -> None:
         zone=ZoneInfo(orders.zone),
         body_limit=orders.body_limit,
         base_url=orders.base_url,
+        registration=orders.registration,
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -82,6 +85,8 @@ async def _serve(orders: Orders) -> None:
             body_limit=settings.body_limit,
             base_url=settings.base_url,
             stopping=stop.is_set,
+            clock=installation.clock,
+            offer=Offer(authorizes=False, registers=settings.registration),
         )
         server = Server(
             app,
