@@ -35,6 +35,8 @@ class Settings:
     """EGIDE_SESSION_LIFETIME: a person's session ends as long after sign-in, used or not."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
+    registration: bool = False
+    """EGIDE_REGISTRATION: `on` lets applications register themselves, with an access token."""
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -56,9 +58,17 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),
+            registration=_on(env, "EGIDE_REGISTRATION"),
         )
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise Incorrect(f"EGIDE_ZONE names no time zone: {zone!r}") from error
+
+
+def _on(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name) or "off"
+    if text not in ("on", "off"):
+        raise Incorrect(f"{name} is on or off, not {text!r}")
+    return text == "on"
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

@@ -8,7 +8,6 @@ from egide.accounts.clients import Clients
 from egide.accounts.entries import (
     About,
     Client,
-    ClientEntry,
     ClientRefused,
     Issued,
     NewClient,
@@ -30,7 +29,6 @@ __all__ = [
     "Approval",
     "Approvals",
     "Client",
-    "ClientEntry",
     "ClientRefused",
     "Clients",
     "CodeRefused",

@@ -251,6 +251,22 @@ class Accounts:
             row["expires"],
         )
 
+    async def asked_about(
+        self, about: About, client_id: str, allowed: bool, *, address: str = ""
+    ) -> None:
+        """Files that an application asked what an access token is, and whether it was told."""
+        await self._append(
+            AccountEvent(
+                "access-token-asked-about",
+                self._clock(),
+                outcome="success" if allowed else "refused",
+                account=about.account,
+                session=about.session,
+                client=client_id,
+                address=address,
+            )
+        )
+
     async def _refuse(self, reason: str, address: str, account: int) -> None:
         standing = self._failures.note(address, (address, FAILURES_PER_ADDRESS))
         if standing.report:

@@ -16,12 +16,6 @@ select client.account, client.secret_hash, account.disabled, account.label, acco
 from client join account using (account) left join application using (account)
 where client.client_id = $1;
 
--- clients: every client application, oldest first
-select client.client_id, account.account, account.label, account.roles, account.created,
-       account.disabled, client.rotated
-from client join account using (account)
-order by account.created, client.client_id;
-
 -- disable: an account that may not log in any more
 update account set disabled = $2 where account = $1 and disabled is null;
 

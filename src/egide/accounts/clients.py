@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection
 from egide.accounts.binding import Bindings
 from egide.accounts.entries import (
     Client,
-    ClientEntry,
     ClientRefused,
     NewClient,
     TooManyAttempts,
@@ -61,23 +60,6 @@ class Clients:
             )
             await connection.execute(_SQL["add_client"], client_id, account, digest(secret), now)
         return NewClient(client_id, secret, account)
-
-    async def entries(self) -> list[ClientEntry]:
-        """Every client application, oldest first."""
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(_SQL["clients"])
-        return [
-            ClientEntry(
-                row["client_id"],
-                row["account"],
-                row["label"],
-                frozenset(row["roles"]),
-                row["created"],
-                row["rotated"],
-                row["disabled"],
-            )
-            for row in rows
-        ]
 
     async def disable(self, client_id: str, *, by: int = 0) -> None:
         """It cannot log in any more, and its access tokens end now. Raises NotFound."""

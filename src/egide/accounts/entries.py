@@ -43,19 +43,6 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientEntry:
-    """A line of the list of client applications."""
-
-    client_id: str
-    account: int
-    label: str
-    roles: frozenset[str]
-    created: datetime
-    rotated: datetime
-    disabled: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class About:
     """What an access token is: whose account, which session, application and scope, until when."""
 

@@ -85,6 +85,7 @@ async def serve(
                     settings.session_idle,
                     settings.session_lifetime,
                     _CONNECTIONS,
+                    settings.registration,
                 )
                 tasks.append(asyncio.create_task(_keep(orders, stop)))
             try:

@@ -18,6 +18,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from egide.api import application
+from egide.api.smart import Offer
 from egide.app.installation import Installation, figures, open_parts, spare_the_collector
 from egide.app.pages import pages
 from egide.errors import EgideError
@@ -45,6 +46,7 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     session_idle: int
     session_lifetime: int
     connections: int
+    registration: bool
 
     def __repr__(self) -> str:
         return f"Orders(worker {self.number})"
@@ -67,6 +69,7 @@ async def _serve(orders: Orders) -> None:
         establishment=orders.establishment,
         session_idle=orders.session_idle,
         session_lifetime=orders.session_lifetime,
+        registration=orders.registration,
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -89,6 +92,8 @@ async def _serve(orders: Orders) -> None:
             base_url=settings.base_url,
             stopping=stop.is_set,
             web=pages(installation),
+            clock=installation.clock,
+            offer=Offer(authorizes=True, registers=settings.registration),
         )
         server = Server(
             app,

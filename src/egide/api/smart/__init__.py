@@ -5,6 +5,7 @@ The pages of consent are given `Authorization`; its module says in which order t
 
 from egide.api.smart.authorization import Authorization
 from egide.api.smart.authorization_request import AuthorizationRequest
+from egide.api.smart.configuration import Offer
 from egide.api.smart.consent import Approver, Consent
 from egide.api.smart.refusals import GrantRefused, SentBack, UntrustedRequest
 from egide.api.smart.token import Token
@@ -17,6 +18,7 @@ __all__ = [
     "Consent",
     "GrantRefused",
     "Line",
+    "Offer",
     "SentBack",
     "Token",
     "UntrustedRequest",

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 from joserfc import jwk, jwt
 
+from egide.accounts.signing import ALGORITHM
+
 LASTS = timedelta(minutes=5)
 
 
@@ -45,7 +47,7 @@ def claims(
     return said
 
 
-def signed(said: dict[str, Any], kid: str, private: bytes, algorithm: str) -> str:
+def signed(said: dict[str, Any], kid: str, private: bytes) -> str:
     """The statement as a JWT; `private` is the signing key's JWK as JSON."""
     key = jwk.import_key(msgspec.json.decode(private, type=dict[str, Any]))
-    return jwt.encode({"alg": algorithm, "kid": kid}, said, key, algorithms=[algorithm])
+    return jwt.encode({"alg": ALGORITHM, "kid": kid}, said, key, algorithms=[ALGORITHM])
