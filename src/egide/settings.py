@@ -27,6 +27,8 @@ class Settings:
     """EGIDE_BODY_LIMIT: the largest request body taken."""
     base_url: str | None = None
     """EGIDE_BASE_URL: the public address of `/fhir`'s parent; None: the request's own."""
+    federation: Path | None = None
+    """EGIDE_FEDERATION: the file of the identity issuers people may log in by. None: none."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
 
@@ -44,6 +46,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             zone=ZoneInfo(zone) if zone else default.zone,
             body_limit=_positive(env, "EGIDE_BODY_LIMIT", default.body_limit),
             base_url=(env.get("EGIDE_BASE_URL") or "").rstrip("/") or None,
+            federation=Path(env["EGIDE_FEDERATION"]) if env.get("EGIDE_FEDERATION") else None,
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),

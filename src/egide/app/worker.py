@@ -19,6 +19,7 @@ from granian.server.embed import Server
 
 from egide.accounts import Accounts
 from egide.api import application
+from egide.app.federating import federating
 from egide.app.installation import figures, open_parts, spare_the_collector
 from egide.errors import EgideError
 from egide.seal import KeyRing
@@ -41,6 +42,7 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     zone: str
     body_limit: int
     base_url: str | None
+    federation: str | None
     connections: int
 
     def __repr__(self) -> str:
@@ -61,6 +63,7 @@ async def _serve(orders: Orders) -> None:
         zone=ZoneInfo(orders.zone),
         body_limit=orders.body_limit,
         base_url=orders.base_url,
+        federation=None if orders.federation is None else Path(orders.federation),
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -71,9 +74,10 @@ async def _serve(orders: Orders) -> None:
     capture_libraries()
     metrics = Metrics(figures(settings.data))
     tasks = [watching, loop.create_task(metrics.share())]
-    async with open_parts(
-        settings, orders.dsn, ring, connections=orders.connections
-    ) as installation:
+    async with (
+        open_parts(settings, orders.dsn, ring, connections=orders.connections) as installation,
+        federating(installation),
+    ):
         app = application(
             database=installation.database,
             record=installation.record,
