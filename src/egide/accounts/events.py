@@ -28,11 +28,11 @@ class AccountEvent:
     `account` is the account concerned (0: nobody we know), `by` the account that acted (0: the
     concerned one, or the operator at the machine), `session` the session the event opens or
     closes, `client` the public id of the application when it is one of our shape, `address` the
-    network address it came from, `reason` a code, `count` how many like it this event stands for
-    (more than one when refusals came faster than they are written one by one). `issuer` is the name
-    of the identity issuer whose word it was, `acr` and `amr` how it says the person was
-    authenticated. `outcome` is `failed` when an event already appended did not take effect after
-    all.
+    network address it came from, `reason` a code, `means` how a person signed in, `count` how many
+    like it this event stands for (more than one when refusals came faster than they are written one
+    by one). `issuer` is the name of the identity issuer whose word it was, `acr`, `amr` and
+    `authenticated` how and when it says the person was authenticated. `outcome` is `failed` when
+    an event already appended did not take effect after all.
     """
 
     kind: Kind
@@ -47,10 +47,12 @@ class AccountEvent:
     roles: tuple[str, ...] = ()
     scope: str = ""
     expires: datetime | None = None
+    means: tuple[str, ...] = ()
     count: int = 1
     issuer: str = ""
     acr: str = ""
     amr: tuple[str, ...] = ()
+    authenticated: datetime | None = None
 
 
 Append = Callable[[AccountEvent], Awaitable[None]]

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from egide.accounts import AccountEvent
+from egide.clock import instant
 from egide.ledger import Action, Entry, Ledger, Outcome
 
 _ACTIONS = {
@@ -38,12 +39,16 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["roles"] = list(event.roles)
     if event.address:
         facts["address"] = event.address
+    if event.means:
+        facts["means"] = list(event.means)
     if event.issuer:
         facts["issuer"] = event.issuer
     if event.acr:
         facts["acr"] = event.acr
     if event.amr:
         facts["amr"] = list(event.amr)
+    if event.authenticated:
+        facts["authenticated"] = instant(event.authenticated)
     if event.by:
         facts["behalf"] = event.by
     return Entry(

@@ -132,6 +132,8 @@ class Federation:
                 issuer=issuer,
                 acr=identity.evidence.acr,
                 amr=identity.evidence.amr,
+                means=(identity.evidence.means,) if identity.evidence.means else (),
+                authenticated=identity.evidence.at,
             )
         )
         return identity

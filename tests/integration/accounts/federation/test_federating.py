@@ -12,6 +12,7 @@ from egide.accounts.federation import Federation
 from egide.app.account_events import entry_of
 from egide.app.federating import CALLBACK, federating
 from egide.app.installation import Installation, open_parts
+from egide.clock import instant
 from egide.errors import Incorrect
 from egide.ledger import Action, Outcome
 from egide.seal import KeyRing
@@ -79,7 +80,7 @@ async def test_a_log_in_goes_from_the_settings_into_the_ledger(
 
 
 async def test_the_ledger_is_told_who_vouched_and_how(psc: World) -> None:
-    await psc.log_in()
+    identity = await psc.log_in()
     entry = entry_of(psc.events[0])
     assert (entry.action, entry.outcome) == (Action.login, Outcome.success)
     assert entry.body == {
@@ -89,6 +90,8 @@ async def test_the_ledger_is_told_who_vouched_and_how(psc: World) -> None:
         "issuer": "psc",
         "acr": "eidas1",
         "amr": ["pwd", "mfa"],
+        "means": ["APPPRIP3^1.2.250.1.213.1.5.1.1.1"],
+        "authenticated": instant(identity.evidence.at),
     }
 
 

@@ -7,13 +7,23 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
-from tests.integration.accounts.federation.conftest import BROWSER, PROFESSIONAL, World
+from tests.integration.accounts.federation.conftest import (
+    BROWSER,
+    CALLBACK,
+    KEY,
+    PROFESSIONAL,
+    SECRET,
+    World,
+    issuer,
+)
 
 from egide.accounts.failures import FAILURES_PER_ADDRESS
-from egide.accounts.federation import FederationRefused
+from egide.accounts.federation import Federation, FederationRefused, Registration
+from egide.accounts.federation.credential import credential
 
 Claims = dict[str, Any]
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "first"})
@@ -248,6 +258,28 @@ async def test_an_issuer_that_never_names_itself_may_leave_it_out(psc: World) ->
     psc.issuer.says_iss = False
     assert "iss" not in dict(await psc.begin())
     await psc.log_in()
+
+
+async def test_an_answer_at_the_address_of_another_issuer_is_refused(psc: World) -> None:
+    known = issuer("pro-sante-connect", psc.issuer.address)
+    credentials = credential(known.authentication, SECRET.encode())
+    psc.federation = Federation(
+        [
+            Registration(each, credentials)
+            for each in (known, msgspec.structs.replace(known, name="other"))
+        ],
+        psc.database,
+        psc.now,
+        KEY,
+        psc.append,
+        psc.fetch,
+        callback=CALLBACK,
+    )
+    query = await psc.begin()
+    with pytest.raises(FederationRefused) as refused:
+        await psc.federation.finish("other", BROWSER, query)
+    assert refused.value.reason == "other-issuer"
+    assert "token" not in psc.issuer.asked
 
 
 async def test_a_parameter_that_comes_twice_is_refused(psc: World) -> None:
