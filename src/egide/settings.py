@@ -33,6 +33,8 @@ class Settings:
     """EGIDE_SESSION_IDLE: a person's session ends when it was not used for as long."""
     session_lifetime: int = 12 * 60 * 60
     """EGIDE_SESSION_LIFETIME: a person's session ends as long after sign-in, used or not."""
+    federation: Path | None = None
+    """EGIDE_FEDERATION: the file of the identity issuers people may log in by. None: none."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
     registration: bool = False
@@ -55,6 +57,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             establishment=_shown(env, "EGIDE_ESTABLISHMENT"),
             session_idle=_positive(env, "EGIDE_SESSION_IDLE", default.session_idle),
             session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
+            federation=Path(env["EGIDE_FEDERATION"]) if env.get("EGIDE_FEDERATION") else None,
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),

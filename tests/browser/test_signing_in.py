@@ -30,9 +30,7 @@ def test_an_authenticator_that_sees_nobody_opens_nothing(meet: Meet, place: Plac
     assert visitor.heading() == "Sign in"
 
 
-def test_a_person_enrols_with_a_password_and_signs_in_with_a_code(
-    meet: Meet, place: Place
-) -> None:
+def test_a_person_enrols_with_a_password_and_signs_in_with_a_code(meet: Meet, place: Place) -> None:
     visitor = meet(java_script_enabled=False)
     person = place.invite()
     visitor.enrol_by_password(person)

@@ -58,8 +58,8 @@ class AccountEvent:
     `address` the network address it came from, `reason` a code, `means` how a person signed in,
     `count` how many like it this event stands for (more than one when refusals came faster than
     they are written one by one, or when many end at once). `issuer` is the name of the identity
-    issuer whose word it was, `acr` and `amr` how it says the person was authenticated. `outcome`
-    is `failed` when an event already appended did not take effect after all.
+    issuer whose word it was, `acr`, `amr` and `authenticated` how and when it says the person was
+    authenticated. `outcome` is `failed` when an event already appended did not take effect after all.
     """
 
     kind: Kind
@@ -79,6 +79,7 @@ class AccountEvent:
     issuer: str = ""
     acr: str = ""
     amr: tuple[str, ...] = ()
+    authenticated: datetime | None = None
 
 
 Append = Callable[[AccountEvent], Awaitable[None]]

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from egide.accounts import AccountEvent
 from egide.accounts.people import CLIENT
+from egide.clock import instant
 from egide.ledger import Action, Entry, Ledger, Outcome
 
 _ACTIONS = {
@@ -59,6 +60,8 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["acr"] = event.acr
     if event.amr:
         facts["amr"] = list(event.amr)
+    if event.authenticated:
+        facts["authenticated"] = instant(event.authenticated)
     if event.by:
         facts["behalf"] = event.by
     return Entry(

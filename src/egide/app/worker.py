@@ -19,6 +19,7 @@ from granian.server.embed import Server
 
 from egide.api import application
 from egide.api.smart import Offer
+from egide.app.federating import federating
 from egide.app.installation import Installation, figures, open_parts, spare_the_collector
 from egide.app.pages import pages
 from egide.errors import EgideError
@@ -45,6 +46,7 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     establishment: str | None
     session_idle: int
     session_lifetime: int
+    federation: str | None
     connections: int
     registration: bool
 
@@ -70,6 +72,7 @@ async def _serve(orders: Orders) -> None:
         session_idle=orders.session_idle,
         session_lifetime=orders.session_lifetime,
         registration=orders.registration,
+        federation=None if orders.federation is None else Path(orders.federation),
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -80,9 +83,10 @@ async def _serve(orders: Orders) -> None:
     capture_libraries()
     metrics = Metrics(figures(settings.data))
     tasks = [watching, loop.create_task(metrics.share())]
-    async with open_parts(
-        settings, orders.dsn, ring, connections=orders.connections
-    ) as installation:
+    async with (
+        open_parts(settings, orders.dsn, ring, connections=orders.connections) as installation,
+        federating(installation) as federation,
+    ):
         app = application(
             database=installation.database,
             record=installation.record,
@@ -91,7 +95,7 @@ async def _serve(orders: Orders) -> None:
             body_limit=settings.body_limit,
             base_url=settings.base_url,
             stopping=stop.is_set,
-            web=pages(installation),
+            web=pages(installation, federation),
             clock=installation.clock,
             offer=Offer(authorizes=True, registers=settings.registration),
         )

@@ -8,7 +8,7 @@ import base64
 import secrets
 from datetime import datetime
 from typing import NoReturn
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 import msgspec
 from joserfc import jws
@@ -50,7 +50,8 @@ class Credential:
             }, {}
         if self._authentication.method == "client_secret_post":
             return {"client_id": client_id, "client_secret": self._secret}, {}
-        pair = f"{quote_plus(client_id)}:{quote_plus(self._secret)}"
+        # Form-encoded, a space as %20: some issuers decode a plus sign and some do not.
+        pair = f"{quote(client_id, safe='')}:{quote(self._secret, safe='')}"
         return {}, {"authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
     def _assertion(self, key: ECKey | RSAKey, issuer: str, client_id: str, now: datetime) -> str:

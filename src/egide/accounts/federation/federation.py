@@ -36,7 +36,7 @@ from egide.db import Database
 from egide.errors import Incorrect, NotFound
 
 Proof = Literal["enrolment", "second-factor"]
-"""What shows that whoever holds an identity also holds the account: RNIV asks for no less."""
+"""What shows that whoever holds an identity also holds the account."""
 
 
 class Federation:
@@ -132,6 +132,8 @@ class Federation:
                 issuer=issuer,
                 acr=identity.evidence.acr,
                 amr=identity.evidence.amr,
+                means=(identity.evidence.means,) if identity.evidence.means else (),
+                authenticated=identity.evidence.at,
             )
         )
         return identity
