@@ -84,6 +84,10 @@ class Visitor:
         spot.first.click()
         self.page.wait_for_load_state()
 
+    def now(self) -> str:
+        """The code the authenticator shows."""
+        return pyotp.TOTP(self.secret).now()
+
     def heading(self) -> str:
         return self.page.locator("h1").inner_text().replace("\u202f", " ")
 
@@ -111,7 +115,7 @@ class Visitor:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.press("Keep this password")
         self.secret = self.page.locator("#secret").inner_text().replace(" ", "")
-        self.page.get_by_label("Type the code it shows").fill(pyotp.TOTP(self.secret).now())
+        self.page.get_by_label("Type the code it shows").fill(self.now())
         self.press("Use this authenticator")
         self.press("Make ten codes and show them")
         self.codes = tuple(self.page.locator(".codes li").all_inner_texts())

@@ -1,5 +1,7 @@
 """People enrol, sign in and out, as they do it: in a browser."""
 
+import time
+
 import pyotp
 from tests.browser.conftest import Meet, Place
 
@@ -137,7 +139,4 @@ def test_looking_at_a_link_uses_it_not_up(meet: Meet, place: Place) -> None:
 
 def _later(secret: str) -> str:
     """A code of the next half minute: the one of this one may be used up."""
-    totp = pyotp.TOTP(secret)
-    import time
-
-    return totp.at(time.time() + 30)
+    return pyotp.TOTP(secret).at(time.time() + 30)

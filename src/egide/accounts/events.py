@@ -59,7 +59,8 @@ class AccountEvent:
     `count` how many like it this event stands for (more than one when refusals came faster than
     they are written one by one, or when many end at once). `issuer` is the name of the identity
     issuer whose word it was, `acr`, `amr` and `authenticated` how and when it says the person was
-    authenticated. `outcome` is `failed` when an event already appended did not take effect after all.
+    authenticated. `outcome` is `failed` when an event already appended did not take effect after
+    all.
     """
 
     kind: Kind

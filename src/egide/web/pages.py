@@ -5,7 +5,7 @@ Jinja2 escapes everything a template is given, and refuses a name it was not giv
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
@@ -114,5 +114,12 @@ def _environment(
     def hour(at: datetime) -> str:
         return format_time(at.astimezone(zone), "HH:mm", locale=spoken)
 
-    made.filters |= {"day": day, "hour": hour, "instant": datetime.isoformat}
+    def birth(said: str) -> str:
+        """FHIR's date, which may be a month or a year alone: https://hl7.org/fhir/R4/datatypes.html"""
+        try:
+            return format_date(date.fromisoformat(said), _DAY, locale=spoken)
+        except ValueError:
+            return said
+
+    made.filters |= {"day": day, "hour": hour, "birth": birth, "instant": datetime.isoformat}
     return made

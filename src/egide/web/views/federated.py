@@ -110,11 +110,15 @@ async def take_link(site: Site, visit: Visit) -> Response:
 async def _enter(
     site: Site, visit: Visit, federation: Federation, identity: Identity, situation: int = -1
 ) -> Response:
-    """A session for the account an identity opens, or the way to link one."""
+    """A session for the account an identity opens, or the way to link one.
+
+    An account none of whose roles the situation gives is not opened in it.
+    """
+    works_as: frozenset[str] | None = None
     if identity.kind == "professional":
         if situation < 0:
             situation = identity.choices[0] if identity.choices else 0
-        federation.choose(identity, situation)
+        works_as = federation.choose(identity, situation).roles
     account = await federation.account_of(identity)
     if account is None:
         handle = await federation.hold(identity, _browser(visit))
@@ -125,6 +129,9 @@ async def _enter(
             title=_title(site, identity),
             place=with_query("/account/link", held=handle),
         )
+    person = await site.people.directory.person(account)
+    if works_as is not None and not works_as & person.roles:
+        return _refused(site, visit, "no-role", 403)
     means = (FEDERATED, *identity.evidence.amr)
     try:
         entered = await site.people.sessions.open(
