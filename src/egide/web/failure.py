@@ -45,10 +45,13 @@ def failed(
     if not wants_page(request):
         return None
     cookies = Cookies.read(request.headers.get(b"cookie"), secure=secure)
+    asked, place = None, "/"
+    if request.method in ("GET", "HEAD"):
+        with contextlib.suppress(Incorrect):
+            asked, place = dict(request.query).get("lang"), here(request)
     accept = request.headers.get(b"accept-language")
-    visit = Visit(request, chosen(None, cookies.get("language"), accept), cookies, None)
-    with contextlib.suppress(Incorrect):
-        visit.here = here(request)
+    spoken = chosen(asked, cookies.get("language"), accept)
+    visit = Visit(request, spoken, cookies, None, here=place)
     told = answer(error, request)
     headers = [header for header in told.headers if header[0] in (b"allow", b"retry-after")]
     code = status(error)

@@ -3,20 +3,18 @@
 The list is made from the table of addresses, so that a new form is tested the day it appears.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import pytest
 from tests.integration.web.conftest import HTTPS, Forms, Surfer, World, nothing_happens
 
 from egide.web import FOREIGN, OPEN, PERSONAL
 from egide.web.forms import FIELD
 
-VARIABLES = {
-    "token": "egl_none",
-    "number": "7",
-    "session": "7",
-    "issuer": "none",
-}
+VARIABLES = {"token": "egl_none", "number": "7", "session": "7", "issuer": "none"}
 POSTS = [
-    pytest.param(route.template.format(**VARIABLES), table is PERSONAL, id=f"POST {route.template}")
+    (route.template.format(**VARIABLES), table is PERSONAL)
     for table in (OPEN, PERSONAL)
     for route in table
     if "POST" in route.answers
@@ -24,56 +22,60 @@ POSTS = [
 REFUSED = "This form was not accepted"
 
 
-async def surfer(world: World, personal: bool) -> Surfer:
-    """A browser with a cookie that forms are bound to."""
-    browser = world.browser()
-    if personal:
-        await browser.enrol(world)
-    await browser.get("/sign-in/help" if personal else "/sign-in")
-    return browser
+@dataclass
+class Tried:
+    """Two browsers, somebody signed in in the first, nobody in the second."""
+
+    world: World
+    signed_in: Surfer
+    stranger: Surfer
+
+    def each(self) -> Iterator[tuple[str, Surfer]]:
+        """Every form, with a browser it is for."""
+        for action, personal in POSTS:
+            yield action, self.signed_in if personal else self.stranger
+
+    def token(self, browser: Surfer, action: str) -> str:
+        """The one our own page would hold."""
+        name = "session" if browser is self.signed_in else "visit"
+        cookie = browser.cookies[f"__Host-egide-{name}"]
+        return self.world.web._site.forms.token(cookie, action)
 
 
-def token(world: World, browser: Surfer, action: str) -> str:
-    """The token our own page would hold."""
-    cookie = browser.cookies.get("__Host-egide-session") or browser.cookies["__Host-egide-visit"]
-    return world.web._site.forms.token(cookie, action)
+@pytest.fixture
+async def tried(world: World) -> Tried:
+    signed_in = await world.browser().enrol(world)
+    stranger = world.browser()
+    await stranger.get("/sign-in")
+    return Tried(world, signed_in, stranger)
 
 
-def test_there_are_forms_to_test() -> None:
+def test_there_are_forms_to_try() -> None:
     assert len(POSTS) > 20
 
 
-@pytest.mark.parametrize("action, personal", POSTS)
-async def test_a_form_without_its_token_is_refused(
-    action: str, personal: bool, world: World
-) -> None:
-    browser = await surfer(world, personal)
-    with nothing_happens(world):
-        answer = await browser.post(action, {})
-    assert (answer.status, answer.title) == (403, REFUSED)
+async def test_a_form_without_its_token_is_refused(tried: Tried) -> None:
+    for action, browser in tried.each():
+        with nothing_happens(tried.world):
+            answer = await browser.post(action, {})
+        assert (action, answer.status, answer.title) == (action, 403, REFUSED)
 
 
-@pytest.mark.parametrize("action, personal", POSTS)
-async def test_the_token_of_another_browser_is_refused(
-    action: str, personal: bool, world: World
-) -> None:
-    browser, other = await surfer(world, personal), await surfer(world, False)
-    with nothing_happens(world):
-        answer = await browser.post(action, {FIELD: token(world, other, action)})
-    assert (answer.status, answer.title) == (403, REFUSED)
+async def test_the_token_of_another_browser_is_refused(tried: Tried) -> None:
+    for action, browser in tried.each():
+        other = tried.stranger if browser is tried.signed_in else tried.signed_in
+        with nothing_happens(tried.world):
+            answer = await browser.post(action, {FIELD: tried.token(other, action)})
+        assert (action, answer.status, answer.title) == (action, 403, REFUSED)
 
 
-@pytest.mark.parametrize("action, personal", POSTS)
-async def test_the_token_of_another_form_is_refused(
-    action: str, personal: bool, world: World
-) -> None:
-    browser = await surfer(world, personal)
-    with nothing_happens(world):
-        answer = await browser.post(action, {FIELD: token(world, browser, "/another/form")})
-    assert (answer.status, answer.title) == (403, REFUSED)
+async def test_the_token_of_another_form_is_refused(tried: Tried) -> None:
+    for action, browser in tried.each():
+        with nothing_happens(tried.world):
+            answer = await browser.post(action, {FIELD: tried.token(browser, "/another/form")})
+        assert (action, answer.status, answer.title) == (action, 403, REFUSED)
 
 
-@pytest.mark.parametrize("action, personal", POSTS)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -88,43 +90,40 @@ async def test_the_token_of_another_form_is_refused(
     ids=str,
 )
 async def test_a_form_another_site_sends_is_refused_even_with_its_token(
-    action: str, personal: bool, headers: dict[str, str | None], world: World
+    headers: dict[str, str | None], tried: Tried
 ) -> None:
-    browser = await surfer(world, personal)
-    right = {FIELD: token(world, browser, action)}
-    with nothing_happens(world):
-        answer = await browser.post(action, right, **headers)
-    assert (answer.status, answer.title) == (403, REFUSED)
+    for action, browser in tried.each():
+        right = {FIELD: tried.token(browser, action)}
+        with nothing_happens(tried.world):
+            answer = await browser.post(action, right, **headers)
+        assert (action, answer.status, answer.title) == (action, 403, REFUSED)
 
 
-@pytest.mark.parametrize("action, personal", POSTS)
-async def test_the_right_form_is_taken_as_one(action: str, personal: bool, world: World) -> None:
+async def test_a_body_that_is_no_form_is_refused(tried: Tried) -> None:
+    for action, browser in tried.each():
+        with nothing_happens(tried.world):
+            answer = await browser.post(
+                action, {FIELD: tried.token(browser, action)}, content_type="text/plain"
+            )
+        assert (action, answer.status) == (action, 415)
+
+
+async def test_the_right_form_is_taken_as_one(tried: Tried) -> None:
     """What the tests above see refused is refused for the form, and for nothing else."""
-    browser = await surfer(world, personal)
-    right = {FIELD: token(world, browser, action)}
-    answer = await browser.post(action, right, origin=HTTPS)
-    assert answer.status in (200, 303) or answer.title != REFUSED
+    ending = {"/sign-out", "/account/sessions/end-others"}
+    for action, browser in tried.each():
+        if action not in ending:
+            answer = await browser.post(action, {FIELD: tried.token(browser, action)}, origin=HTTPS)
+            assert answer.status == 303 or answer.title != REFUSED, action
+    for action in sorted(ending):
+        right = {FIELD: tried.token(tried.signed_in, action)}
+        assert (await tried.signed_in.post(action, right)).status == 303
 
 
-@pytest.mark.parametrize("action, personal", POSTS)
-async def test_a_body_that_is_no_form_is_refused(action: str, personal: bool, world: World) -> None:
-    browser = await surfer(world, personal)
-    with nothing_happens(world):
-        answer = await browser.ask(
-            "POST",
-            action,
-            b"{}",
-            content_type="application/json",
-            sec_fetch_site="same-origin",
-            origin=HTTPS,
-        )
-    assert answer.status == 415
-
-
-async def test_a_field_that_is_there_twice_is_refused(world: World) -> None:
-    browser = await surfer(world, False)
+async def test_a_field_that_is_there_twice_is_refused(tried: Tried) -> None:
+    browser = tried.stranger
     action = "/sign-in/password"
-    body = f"{FIELD}={token(world, browser, action)}&login=a&login=b".encode()
+    body = f"{FIELD}={tried.token(browser, action)}&login=a&login=b".encode()
     answer = await browser.ask(
         "POST",
         action,
@@ -135,9 +134,8 @@ async def test_a_field_that_is_there_twice_is_refused(world: World) -> None:
     assert answer.status == 400
 
 
-async def test_a_form_that_is_too_long_is_refused(world: World) -> None:
-    browser = await surfer(world, False)
-    answer = await browser.post("/sign-in/password", {"login": "a" * 70_000})
+async def test_a_form_that_is_too_long_is_refused(tried: Tried) -> None:
+    answer = await tried.stranger.post("/sign-in/password", {"login": "a" * 70_000})
     assert answer.status == 413
 
 
@@ -150,14 +148,14 @@ async def test_a_form_opened_before_signing_in_is_refused_after_it(world: World)
     assert (answer.status, answer.title) == (403, REFUSED)
 
 
-async def test_every_form_of_a_page_carries_a_token(world: World) -> None:
-    browser = await world.browser().enrol(world)
+async def test_every_form_of_a_page_carries_a_token(tried: Tried) -> None:
+    browser = tried.signed_in
     seen = 0
     for path in ("/", "/account", "/account/sessions", "/account/passkey", "/step-up"):
         page = await browser.get(path)
         for action, fields in Forms(page.text).forms.items():
             seen += 1
-            assert fields[FIELD] == token(world, browser, action)
+            assert fields[FIELD] == tried.token(browser, action)
     assert seen > 6
 
 
