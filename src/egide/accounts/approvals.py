@@ -1,6 +1,7 @@
 """What people approved for applications, and the codes and refresh tokens that came of it.
 
-Invariants, each with its test in tests/integration/accounts/test_approvals.py:
+Invariants, with their tests in tests/integration/smart/test_code.py and
+tests/integration/smart/test_refresh.py:
 - a code and a refresh token are good once, in whichever process they come;
 - one that comes a second time ends the approval and everything issued from it;
 - what ends with the person's session is not renewed after it.
