@@ -27,6 +27,10 @@ class Settings:
     """EGIDE_BODY_LIMIT: the largest request body taken."""
     base_url: str | None = None
     """EGIDE_BASE_URL: the public address of `/fhir`'s parent; None: the request's own."""
+    session_idle: int = 30 * 60
+    """EGIDE_SESSION_IDLE: a person's session ends when it was not used for as long."""
+    session_lifetime: int = 12 * 60 * 60
+    """EGIDE_SESSION_LIFETIME: a person's session ends as long after sign-in, used or not."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
     registration: bool = False
@@ -46,6 +50,8 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             zone=ZoneInfo(zone) if zone else default.zone,
             body_limit=_positive(env, "EGIDE_BODY_LIMIT", default.body_limit),
             base_url=(env.get("EGIDE_BASE_URL") or "").rstrip("/") or None,
+            session_idle=_positive(env, "EGIDE_SESSION_IDLE", default.session_idle),
+            session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),

@@ -51,7 +51,7 @@ class Accounts:
         self._clock = clock
         self._append = append
         self._bindings = Bindings(key)
-        self._remembered = Remembered()
+        self._remembered: Remembered[Actor] = Remembered()
         self._failures = Failures()
         self.clients = Clients(
             database,

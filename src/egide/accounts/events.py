@@ -20,6 +20,27 @@ Kind = Literal[
     "approval-ended",
     "launch-made",
     "signing-key-made",
+    "person-invited",
+    "person-link-renewed",
+    "person-reset",
+    "person-disabled",
+    "person-enabled",
+    "person-roles-changed",
+    "person-cleared-changed",
+    "enrolment-begun",
+    "enrolment-completed",
+    "enrolment-refused",
+    "passkey-added",
+    "passkey-removed",
+    "password-set",
+    "totp-set",
+    "password-removed",
+    "recovery-codes-made",
+    "password-accepted",
+    "sign-in-refused",
+    "session-opened",
+    "session-stepped-up",
+    "session-ended",
 ]
 
 
@@ -28,10 +49,11 @@ class AccountEvent:
     """One event about an account, appended before it takes effect.
 
     `account` is the account concerned (0: nobody we know), `by` the account that acted (0: the
-    concerned one, or the operator at the machine), `session` the session the event opens or
-    closes, `client` the public id of the application when it is one of our shape, `address` the
-    network address it came from, `reason` a code, `count` how many like it this event stands for
-    (more than one when refusals came faster than they are written one by one). `outcome` is
+    concerned one, or the operator at the machine), `session` the session the event opens, closes
+    or was done in, `client` the public id of the application when it is one of our shape,
+    `address` the network address it came from, `reason` a code, `means` how a person signed in,
+    `count` how many like it this event stands for (more than one when refusals came faster than
+    they are written one by one, or when many end at once). `outcome` is
     `failed` when an event already appended did not take effect after all.
     """
 
@@ -47,6 +69,7 @@ class AccountEvent:
     roles: tuple[str, ...] = ()
     scope: str = ""
     expires: datetime | None = None
+    means: tuple[str, ...] = ()
     count: int = 1
 
 

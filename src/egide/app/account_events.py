@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from egide.accounts import AccountEvent
+from egide.accounts.people import CLIENT
 from egide.ledger import Action, Entry, Ledger, Outcome
 
 _ACTIONS = {
@@ -11,6 +12,12 @@ _ACTIONS = {
     "client-refused": Action.login,
     "access-token-revoked": Action.logout,
     "approval-ended": Action.logout,
+    "password-accepted": Action.login,
+    "sign-in-refused": Action.login,
+    "enrolment-refused": Action.login,
+    "session-opened": Action.login,
+    "session-stepped-up": Action.login,
+    "session-ended": Action.logout,
 }
 
 
@@ -20,6 +27,9 @@ def appending(ledger: Ledger) -> Callable[[AccountEvent], Awaitable[None]]:
     async def append(event: AccountEvent) -> None:
         if event.kind == "access-token-issued" and event.outcome == "success":
             known = {"client": event.client, "roles": list(event.roles)}
+            await ledger.begin(event.session, event.account, known)
+        if event.kind == "session-opened" and event.outcome == "success":
+            known = {"client": CLIENT, "roles": list(event.roles), "means": list(event.means)}
             await ledger.begin(event.session, event.account, known)
         await ledger.append(entry_of(event))
 
@@ -37,6 +47,8 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["scope"] = event.scope
     if event.roles:
         facts["roles"] = list(event.roles)
+    if event.means:
+        facts["means"] = list(event.means)
     if event.address:
         facts["address"] = event.address
     if event.by:

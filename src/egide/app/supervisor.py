@@ -81,6 +81,8 @@ async def serve(
                     settings.zone.key,
                     settings.body_limit,
                     settings.base_url,
+                    settings.session_idle,
+                    settings.session_lifetime,
                     _CONNECTIONS,
                     settings.registration,
                 )

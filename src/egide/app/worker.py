@@ -17,10 +17,9 @@ import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from egide.accounts import Accounts
 from egide.api import application
 from egide.api.smart import Offer
-from egide.app.installation import figures, open_parts, spare_the_collector
+from egide.app.installation import Installation, figures, open_parts, spare_the_collector
 from egide.errors import EgideError
 from egide.seal import KeyRing
 from egide.settings import Settings
@@ -42,6 +41,8 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     zone: str
     body_limit: int
     base_url: str | None
+    session_idle: int
+    session_lifetime: int
     connections: int
     registration: bool
 
@@ -64,6 +65,8 @@ async def _serve(orders: Orders) -> None:
         body_limit=orders.body_limit,
         base_url=orders.base_url,
         registration=orders.registration,
+        session_idle=orders.session_idle,
+        session_lifetime=orders.session_lifetime,
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -97,7 +100,7 @@ async def _serve(orders: Orders) -> None:
             log_enabled=False,
             backlog=1024,
         )
-        tasks.append(loop.create_task(_sweep(installation.accounts)))
+        tasks.append(loop.create_task(_sweep(installation)))
         spare_the_collector()
         serving = loop.create_task(server.serve())
         log("worker.ready", counts={"worker": orders.number})
@@ -114,12 +117,14 @@ async def _serve(orders: Orders) -> None:
     log("worker.stopped", counts={"worker": orders.number})
 
 
-async def _sweep(accounts: Accounts) -> None:
-    """Clear away ended access tokens and file refusals, every minute."""
+async def _sweep(installation: Installation) -> None:
+    """Clear away ended access tokens and sessions and file refusals, every minute."""
     while True:
         await asyncio.sleep(60)
         with contextlib.suppress(EgideError):
-            await accounts.sweep()
+            await installation.accounts.sweep()
+        with contextlib.suppress(EgideError):
+            await installation.people.sweep()
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:
