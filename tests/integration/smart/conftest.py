@@ -39,11 +39,9 @@ class World:
     offer: Offer = Offer(authorizes=True, registers=True)  # noqa: RUF009
     now: datetime = datetime(2026, 3, 1, 8, tzinfo=UTC)
     events: list[AccountEvent] = field(default_factory=list)
-    lasting: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.accounts = Accounts(self.database, self.clock, self.append, b"k" * 32)
-        self.accounts.approvals.lasts = self.lasts
         self.server = Server(self.accounts, self.clock, self.offer, base_url=None)
         self.entrance = Entrance(self.respond, metrics=Metrics())
         self.authorization = Authorization(self.accounts, self.clock)
@@ -53,9 +51,6 @@ class World:
 
     def later(self, **more: float) -> None:
         self.now += timedelta(**more)
-
-    async def lasts(self, session: int) -> bool:
-        return session in self.lasting
 
     async def append(self, event: AccountEvent) -> None:
         self.events.append(event)
@@ -106,7 +101,15 @@ class World:
                 ["clinician"],
                 self.now,
             )
-        self.lasting.add(session)
+            await connection.execute(
+                "insert into person_session (hash, session, account, device, assurance, means,"
+                " opened, authenticated, seen, expires)"
+                " values ($1, $2, $3, '', 2, '{}', $4, $4, $4, $4)",
+                session.to_bytes(8, "big"),
+                session,
+                account,
+                self.now,
+            )
         known = bound or {"practitioner": "synthetic-doctor"}
         actor = Actor(account, "egide-web", frozenset({"clinician"}), session, assurance=2, **known)
         return Approver(actor, self.now - timedelta(minutes=2), ("pop", "mfa"))

@@ -48,7 +48,7 @@ async def test_of_a_code_sent_many_times_at_once_one_at_most_is_good(world: Worl
         ({"redirect_uri": None}, "invalid_request"),
         ({"redirect_uri": "https://app.example.org/"}, "invalid_grant"),
         ({"code": None}, "invalid_request"),
-        ({"code": "egc_" + "A" * 43}, "invalid_grant"),
+        ({"code": "ega_" + "A" * 43}, "invalid_grant"),
         ({"code": "' or 1=1 --"}, "invalid_grant"),
     ],
 )
@@ -227,7 +227,7 @@ async def test_a_native_application_comes_back_to_the_port_it_has(world: World) 
         world.request(client.client_id, redirect_uri=uri), ISSUER
     )
     location = await world.authorization.approve(asked, await world.person(), patient="p")
-    assert location.startswith(f"{uri}?code=egc_")
+    assert location.startswith(f"{uri}?code=ega_")
     code = location.partition("code=")[2].partition("&")[0]
     answer, _ = await world.exchange(client, code, redirect_uri="http://127.0.0.1/cb")
     assert answer.status == 400

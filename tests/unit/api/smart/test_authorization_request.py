@@ -96,7 +96,7 @@ def test_an_application_that_is_unknown_or_disabled_is_sent_nowhere() -> None:
         ("invalid_scope", {"scope": "user/*.cruds"}),
         ("invalid_scope", {"scope": "system/*.cruds"}),
         ("invalid_scope", {"scope": "patient/Patient.cud"}),
-        ("invalid_scope", {"launch": "egl_x"}),
+        ("invalid_scope", {"launch": "ego_x"}),
         ("invalid_request", {"scope": "launch patient/*.rs"}),
         ("request_not_supported", {"request": "e30.e30."}),
         ("request_uri_not_supported", {"request_uri": "https://evil.example/"}),
@@ -136,9 +136,9 @@ def test_nothing_may_be_said_twice(name: str) -> None:
 
 @pytest.mark.parametrize("state", ["a\r\nSet-Cookie: b=c", "a&code=stolen", "é#?", "<b>"])
 def test_state_comes_back_as_it_was_and_stays_a_value(state: str) -> None:
-    location = asked(state=state).answered("egc_code")
+    location = asked(state=state).answered("ega_code")
     assert not set("\r\n<>") & set(location)
-    assert told(location) == {"code": "egc_code", "state": state, "iss": ISSUER}
+    assert told(location) == {"code": "ega_code", "state": state, "iss": ISSUER}
 
 
 def test_a_good_request_is_read() -> None:
@@ -155,5 +155,5 @@ def test_more_than_is_registered_is_asked_for_in_vain() -> None:
 
 
 def test_a_launch_is_read_with_its_scope() -> None:
-    request = asked(scope="launch patient/*.rs", launch="egl_x")
-    assert (request.launch, request.context) == ("egl_x", {"launch"})
+    request = asked(scope="launch patient/*.rs", launch="ego_x")
+    assert (request.launch, request.context) == ("ego_x", {"launch"})
