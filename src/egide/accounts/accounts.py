@@ -231,6 +231,7 @@ class Accounts:
             relative=context.relative,
             establishment=context.establishment,
             behalf=context.behalf,
+            cleared=row["cleared"],
         )
 
     async def about(self, access_token: str) -> About | None:
@@ -304,6 +305,8 @@ def _refusal(row: Any, now: datetime) -> str | None:
         return "revoked"
     if row["disabled"] is not None:
         return "disabled"
+    if row["over"]:
+        return "session-over"
     if row["expires"] <= now:
         return "expired"
     return None

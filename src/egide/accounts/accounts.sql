@@ -43,16 +43,23 @@ join account person on person.account = approval.account
 join account owner on owner.account = approval.application
 where approval.account = $2 and approval.number = $7 and approval.ended is null
   and person.disabled is null and owner.disabled is null
+  and (approval.lasting = 'offline' or exists (
+      select from person_session where person_session.session = approval.session
+  ))
 for share;
 
 -- resolve: an access token, the account behind it, and what was approved for an application
 select access_token.account, access_token.session, access_token.expires, access_token.scope,
-       account.roles, account.patient, account.kind,
+       account.roles, account.patient, coalesce(person.cleared, true) as cleared,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over,
        coalesce(access_token.revoked, approval.ended) as revoked,
        coalesce(account.disabled, owner.disabled) as disabled,
        client.client_id, approval.number, approval.context, approval.assurance
 from access_token
 join account using (account)
+left join person using (account)
 left join approval on approval.number = access_token.approval
 left join account owner on owner.account = approval.application
 left join client on client.account = coalesce(approval.application, access_token.account)
@@ -61,6 +68,9 @@ where access_token.hash = $1;
 -- about: what an access token is, whoever asks
 select access_token.account, access_token.session, access_token.scope, access_token.issued,
        access_token.expires,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over,
        coalesce(access_token.revoked, approval.ended) as revoked,
        coalesce(account.disabled, owner.disabled) as disabled,
        client.client_id

@@ -1,7 +1,7 @@
 """Registered applications: what each may ask for, where answers go, how it proves itself.
 
 Invariant: an assertion proves its application once, in whichever process
-(tests/integration/accounts/test_applications.py).
+(tests/integration/smart/test_backend.py).
 """
 
 from collections.abc import Collection

@@ -1,13 +1,14 @@
 """What people approved for applications, and the codes and refresh tokens that came of it.
 
-Invariants, each with its test in tests/integration/accounts/test_approvals.py:
+Invariants, with their tests in tests/integration/smart/test_code.py and
+tests/integration/smart/test_refresh.py:
 - a code and a refresh token are good once, in whichever process they come;
 - one that comes a second time ends the approval and everything issued from it;
 - what ends with the person's session is not renewed after it.
 """
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -30,9 +31,6 @@ CODE_LIFETIME = timedelta(seconds=60)
 
 Lasting = Literal["brief", "online", "offline"]
 """How long it can be renewed: not at all; while the person's session lasts; without him."""
-
-SessionLasts = Callable[[int], Awaitable[bool]]
-"""Whether a person's session, by its number, is still open."""
 
 
 class CodeRefused(Unauthenticated):
@@ -113,11 +111,6 @@ class Contexts:
         return msgspec.json.decode(body, type=Context)
 
 
-async def no_session(session: int) -> bool:
-    """Where no sessions of people are known, none lasts."""
-    return False
-
-
 class Approvals:
     """The approvals of one installation; reached as `Accounts.approvals`."""
 
@@ -128,7 +121,6 @@ class Approvals:
         append: Append,
         contexts: Contexts,
         forget: Callable[[int], None],
-        lasts: SessionLasts = no_session,
     ) -> None:
         """`forget` is told the account whose access tokens have just ended."""
         self._database = database
@@ -136,7 +128,6 @@ class Approvals:
         self._append = append
         self._contexts = contexts
         self._forget = forget
-        self.lasts = lasts
 
     async def approve(
         self, approval: Approval, *, redirect_uri: str, challenge: str, nonce: str | None
@@ -235,7 +226,7 @@ class Approvals:
                 reason = "replayed-refresh-token"
             elif row["application"] != application:
                 reason = "refresh-token-of-another"
-            elif row["lasting"] == "online" and not await self.lasts(row["session"]):
+            elif row["over"]:
                 reason = "session-over"
             else:
                 approval = self._approval(row, now)
@@ -268,16 +259,6 @@ class Approvals:
             row = await connection.fetchrow(_SQL["approval"], number)
         if row is None or row["ended"] is not None:
             return
-        await self._end("end_approval", number, row, reason, by)
-
-    async def end_session(self, session: int) -> None:
-        """The person's session `session` is over: what does not outlast it ends."""
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow(_SQL["of_session"], session)
-        if row is not None:
-            await self._end("end_with_session", session, row, "session-over", 0)
-
-    async def _end(self, change: str, which: int, row: Any, reason: str, by: int) -> None:
         now = self._clock()
         event = AccountEvent(
             "approval-ended",
@@ -289,7 +270,7 @@ class Approvals:
             reason=reason,
         )
         async with recorded(self._append, event), self._database.transaction() as connection:
-            await connection.execute(_SQL[change], which, now)
+            await connection.execute(_SQL["end_approval"], number, now)
             await connection.execute(_SQL["notify"], f"account {row['account']}")
         self._forget(row["account"])
 
@@ -306,9 +287,10 @@ class Approvals:
         return self._opened(row)
 
     def _good(self, row: Any, now: datetime) -> bool:
-        """Whether neither the approval nor an account of it has ended."""
+        """Whether neither the approval, nor an account or the session it needs, has ended."""
         return (
             row["ended"] is None
+            and not row["over"]
             and row["disabled"] is None
             and row["application_disabled"] is None
             and row["approval_expires"] > now

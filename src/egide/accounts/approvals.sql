@@ -16,7 +16,10 @@ select taken.redirect_uri, taken.challenge, taken.nonce, taken.expires,
        approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,
        approval.expires as approval_expires, person.disabled,
-       owner.disabled as application_disabled, client.client_id
+       owner.disabled as application_disabled, client.client_id,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over
 from taken
 join approval on approval.number = taken.approval
 join account person on person.account = approval.account
@@ -34,7 +37,10 @@ select refresh_token.used,
        approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,
        approval.expires as approval_expires, person.disabled,
-       owner.disabled as application_disabled, client.client_id
+       owner.disabled as application_disabled, client.client_id,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over
 from refresh_token
 join approval on approval.number = refresh_token.approval
 join account person on person.account = approval.account
@@ -51,7 +57,10 @@ select refresh_token.used,
        approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,
        approval.expires as approval_expires, person.disabled,
-       owner.disabled as application_disabled, client.client_id
+       owner.disabled as application_disabled, client.client_id,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over
 from refresh_token
 join approval on approval.number = refresh_token.approval
 join account person on person.account = approval.account
@@ -73,21 +82,8 @@ select approval.account, approval.session, approval.ended, client.client_id
 from approval join client on client.account = approval.application
 where approval.number = $1;
 
--- of_session: an approval that ends with a person's session
-select approval.account, approval.session, client.client_id
-from approval join client on client.account = approval.application
-where approval.session = $1 and approval.ended is null and approval.lasting <> 'offline'
-limit 1;
-
 -- end_approval: one approval ends
 update approval set ended = $2 where number = $1 and ended is null;
-
--- end_with_session: what does not outlast a person's session ends
-update approval set ended = $2
-where session = $1 and ended is null and lasting <> 'offline';
-
--- end_application: what was approved for an application ends
-update approval set ended = $2 where application = $1 and ended is null;
 
 -- notify: tell every process what to forget
 select pg_notify('egide_accounts', $1);

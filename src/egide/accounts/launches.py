@@ -2,7 +2,7 @@
 
 https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch. Invariant: a
 launch is good once, for minutes, in the hands of the person who made it
-(tests/integration/accounts/test_launches.py).
+(tests/integration/smart/test_authorization.py).
 """
 
 from datetime import timedelta

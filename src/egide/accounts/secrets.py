@@ -26,8 +26,8 @@ def new_client_secret() -> str:
 
 
 def new_code() -> str:
-    """`egc_` and 256 bits in base64url: an authorization code."""
-    return f"egc_{secrets.token_urlsafe(32)}"
+    """`ega_` and 256 bits in base64url: an authorization code."""
+    return f"ega_{secrets.token_urlsafe(32)}"
 
 
 def new_refresh_token() -> str:
@@ -36,8 +36,8 @@ def new_refresh_token() -> str:
 
 
 def new_launch() -> str:
-    """`egl_` and 256 bits in base64url."""
-    return f"egl_{secrets.token_urlsafe(32)}"
+    """`ego_` and 256 bits in base64url: an application is opened with it."""
+    return f"ego_{secrets.token_urlsafe(32)}"
 
 
 def new_client_id() -> str:

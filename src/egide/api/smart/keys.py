@@ -59,6 +59,8 @@ def public_key(given: Mapping[str, Any]) -> PublicKey:
         raise Incorrect("a key is for signatures")
     if given.get("alg", "RS384") not in KINDS or given.get("kty") not in KINDS.values():
         raise Incorrect("a key is an RSA key for RS384 or an EC key for ES384")
+    if given["kty"] == "RSA" and len(str(given.get("n", ""))) * 6 < _LEAST_BITS:
+        raise Incorrect(f"an RSA key has at least {_LEAST_BITS} bits")
     plain = {name: given[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in given}
     try:
         key = jwk.import_key(plain)

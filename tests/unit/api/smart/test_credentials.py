@@ -1,4 +1,4 @@
-"""What a client application says to the token endpoint, read without a database."""
+"""What an application says to prove itself, read without a database: RFC 6749 §2.3 and §4.4."""
 
 import base64
 
