@@ -87,6 +87,18 @@ def test_a_person_is_invited_shown_changed_and_disabled(run: Run, login: str) ->
     assert re.search(rf"{account} +{login} .* invited", run("list"))
 
 
+def test_a_name_and_whom_the_account_stands_for_are_changed(run: Run, login: str) -> None:
+    invite(run, login, "--practitioner", "practitioner-1", "--establishment", "hospital-1")
+    run("describe", login, "--name", "Ann Other", "--practitioner", "", "--patient", "patient-1")
+    shown = run("show", login)
+    assert re.search(r"^name +Ann Other$", shown, re.M)
+    assert re.search(r"^patient +patient-1$", shown, re.M)
+    assert re.search(r"^establishment +hospital-1$", shown, re.M)
+    assert "practitioner-1" not in shown
+    assert "nothing to change" in run("describe", login, code=2)
+    assert "by their ids" in run("describe", login, "--patient", "a/b", code=2)
+
+
 def test_a_reset_asks_first_and_gives_a_new_link(run: Run, login: str) -> None:
     _, old = invite(run, login)
     run("reset", login, code=1)

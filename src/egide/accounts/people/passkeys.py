@@ -124,7 +124,7 @@ class Passkeys:
             raise SignInRefused("unknown")
         account = int(row["account"])
         if waiting.account == ANYBODY:
-            right = True
+            right = shown.handle == row["handle"]
         else:
             right = waiting.account == account and shown.handle in (None, row["handle"])
         if not right:

@@ -195,6 +195,7 @@ async def test_who_is_not_there_cannot_be_changed(world: World) -> None:
         directory.enable(1),
         directory.set_roles(1, ["clinician"]),
         directory.set_cleared(1, True),
+        directory.describe(1, name="Ann"),
         directory.reissue(1),
         directory.reset(1),
     ):
