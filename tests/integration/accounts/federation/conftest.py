@@ -105,6 +105,7 @@ class World:
     fetch: Fetch
     face: Face
     ahead: timedelta = timedelta()
+    stopped: datetime | None = None
     events: list[AccountEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -115,7 +116,11 @@ class World:
         return "psc" if self.face == "pro-sante-connect" else "fc"
 
     def now(self) -> datetime:
-        return system_clock() + self.ahead
+        return (self.stopped or system_clock()) + self.ahead
+
+    def stop_clock(self) -> None:
+        """From here on time goes by only as `ahead` says, however slow the machine is."""
+        self.stopped = system_clock()
 
     async def append(self, event: AccountEvent) -> None:
         self.events.append(event)

@@ -393,6 +393,7 @@ async def test_signed_userinfo_that_does_not_hold_is_refused(
 
 
 async def test_a_key_the_issuer_does_not_publish_is_looked_for_once_a_minute(psc: World) -> None:
+    psc.stop_clock()
     await psc.log_in()
     psc.issuer.sign = lambda claims: psc.issuer.signed(claims, kid="nobody-knows")
     for _ in range(3):
