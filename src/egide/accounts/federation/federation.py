@@ -13,7 +13,7 @@ Invariants, each with its test in tests/integration/accounts/federation:
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from egide.accounts.events import AccountEvent, Append
 from egide.accounts.failures import FAILURES_PER_ADDRESS, Failures
@@ -82,6 +82,13 @@ class Federation:
         `kind` says whose: `professional` or `citizen`.
         """
         return tuple(party.issuer for party in self._parties.values())
+
+    def key_set(self, issuer: str) -> dict[str, Any]:
+        """Our public keys for `issuer`, as a JWK set: for it to verify and to encrypt with.
+
+        To be registered there, or served where it looks for them. Raises NotFound.
+        """
+        return self._party(issuer).key_set()
 
     async def begin(self, issuer: str, return_to: str, browser: bytes) -> Begun:
         """Where to send the browser to log in at `issuer` and come back to the path `return_to`.

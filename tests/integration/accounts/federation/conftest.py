@@ -16,6 +16,7 @@ from egide.accounts.federation import Federation, FederationRefused, Identity, R
 from egide.accounts.federation import issuer as issuers
 from egide.accounts.federation.credential import credential
 from egide.accounts.federation.fetch import Fetch
+from egide.accounts.federation.recipient import Recipient
 from egide.app.fetching import fetching
 from egide.clock import system_clock
 from egide.db import Database
@@ -125,11 +126,13 @@ class World:
     async def append(self, event: AccountEvent) -> None:
         self.events.append(event)
 
-    def configure(self, *, raw: bytes = SECRET.encode(), **changes: Any) -> None:
+    def configure(
+        self, *, raw: bytes = SECRET.encode(), ours: Recipient | None = None, **changes: Any
+    ) -> None:
         """The federation anew, with `changes` to the configuration of the issuer."""
         known = issuer(self.face, self.issuer.address, **changes)
         self.federation = Federation(
-            [Registration(known, credential(known.authentication, raw))],
+            [Registration(known, credential(known.authentication, raw), ours)],
             self.database,
             self.now,
             KEY,
