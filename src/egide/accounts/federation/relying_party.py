@@ -17,6 +17,7 @@ import msgspec
 from egide.accounts.federation.claims import (
     check_access_token,
     check_id_token,
+    check_logout,
     check_userinfo,
     subject_of,
 )
@@ -112,6 +113,15 @@ class RelyingParty:
         userinfo = await self._userinfo(metadata, tokens.access_token)
         check_userinfo(userinfo, self.issuer, subject_of(claims), now)
         return Vouched(id_token.text, claims, userinfo)
+
+    async def ends(self, logout_token: str) -> tuple[str, str]:
+        """The subject and the session of the issuer's that its logout token ends ("": not said).
+
+        Raises FederationRefused and IssuerUnavailable.
+        """
+        signed = self._signed(logout_token)
+        claims = signed.claims(await self._directory.key_of(signed))
+        return check_logout(claims, self.issuer, self._clock())
 
     async def farewell(self, id_token: str, return_to: str) -> str | None:
         """Where to send the browser to end the session there too; None: the issuer has no place.
