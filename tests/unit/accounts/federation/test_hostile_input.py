@@ -18,6 +18,7 @@ from egide.accounts.federation.claims import (
     authenticated_at,
     check_access_token,
     check_id_token,
+    check_logout,
     check_userinfo,
     methods,
 )
@@ -49,7 +50,9 @@ GOOD: dict[str, Any] = {
     "acr": "eidas1",
 }
 claims = st.dictionaries(
-    st.sampled_from([*GOOD, "azp", "nbf", "at_hash", "auth_time", "amr"]), values, max_size=4
+    st.sampled_from([*GOOD, "azp", "nbf", "at_hash", "auth_time", "amr", "sid", "events"]),
+    values,
+    max_size=4,
 ).map(lambda spoilt: GOOD | spoilt)
 
 
@@ -61,6 +64,8 @@ def test_claims_are_believed_or_refused(said: dict[str, Any]) -> None:
         check_userinfo(said, ISSUER, "somebody", NOW)
         authenticated_at(said)
         methods(said)
+    with suppress(FederationRefused):
+        check_logout(said, ISSUER, NOW)
 
 
 def test_good_claims_are_believed() -> None:
