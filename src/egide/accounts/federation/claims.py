@@ -16,6 +16,9 @@ from egide.accounts.federation.refusal import FederationRefused
 
 SKEW = 60
 """Seconds the clocks of an issuer and ours may differ."""
+RECENT = 180
+"""Seconds after which a logout token is too old."""
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _MOST = 255
 """Characters of a subject, as the standard has it, and of other short values."""
 
@@ -67,6 +70,37 @@ def check_userinfo(claims: Claims, issuer: Issuer, subject: str, now: datetime) 
             raise FederationRefused("expired")
     if subject_of(claims) != subject:
         raise FederationRefused("subject")
+
+
+def check_logout(claims: Claims, issuer: Issuer, now: datetime) -> tuple[str, str]:
+    """The subject and the session a logout token ends, either "" when it names none.
+
+    https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation. Raises
+    FederationRefused; one made more than `RECENT` ago is `too-old`, so that it cannot be kept.
+    """
+    at = now.timestamp()
+    _check_source(claims, issuer)
+    issued, expires = _number(claims, "iat"), _number(claims, "exp")
+    if expires is not None and at >= expires + SKEW:
+        raise FederationRefused("expired")
+    if issued is None or issued > at + SKEW:
+        raise FederationRefused("not-yet")
+    if at >= issued + RECENT:
+        raise FederationRefused("too-old")
+    events = claims.get("events")
+    if not isinstance(events, dict) or LOGOUT not in events or "nonce" in claims:
+        raise FederationRefused("claims")
+    subject = subject_of(claims) if "sub" in claims else ""
+    sid = sid_of(claims)
+    if not subject and not sid:
+        raise FederationRefused("subject")
+    return subject, sid
+
+
+def sid_of(claims: Claims) -> str:
+    """The issuer's own name for its session, "" when it says none."""
+    sid = _text(claims, "sid")
+    return sid if len(sid) <= _MOST else ""
 
 
 def subject_of(claims: Claims) -> str:

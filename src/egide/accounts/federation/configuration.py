@@ -5,17 +5,22 @@ No secret is in the file itself, in the environment or in a message.
 
 import os
 import tomllib
-from collections.abc import Container
+from collections.abc import Callable, Container
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from egide.accounts.federation.credential import Credential, credential
-from egide.accounts.federation.issuer import Authentication, Issuer
+from egide.accounts.federation.issuer import Issuer
+from egide.accounts.federation.recipient import Recipient, recipient
 from egide.errors import Incorrect
 
 MOST_ISSUERS = 20
 _MOST_BYTES = 64 * 1024
+
+_Held = TypeVar("_Held")
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -23,6 +28,7 @@ class Registration(msgspec.Struct, frozen=True):
 
     issuer: Issuer
     credential: Credential
+    recipient: Recipient | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,19 +55,26 @@ def registrations(path: Path, roles: Container[str]) -> tuple[Registration, ...]
         for role in (role for rule in issuer.roles for role in rule.roles):
             if role not in roles:
                 raise Incorrect(f"EGIDE_FEDERATION: {issuer.name} gives a role there is not")
-    return tuple(
-        Registration(each, _credential(path.parent, each.authentication)) for each in file.issuer
+    return tuple(_registration(path.parent, each) for each in file.issuer)
+
+
+def _registration(folder: Path, issuer: Issuer) -> Registration:
+    proof, encryption = issuer.authentication, issuer.encryption
+    made = _holding(folder / proof.file, proof.method, partial(credential, proof))
+    if encryption is None:
+        return Registration(issuer, made)
+    ours = partial(recipient, encryption)
+    return Registration(
+        issuer, made, _holding(folder / encryption.file, encryption.algorithm, ours)
     )
 
 
-def _credential(folder: Path, authentication: Authentication) -> Credential:
-    path = folder / authentication.file
+def _holding(path: Path, needs: str, reading: Callable[[bytes], _Held]) -> _Held:
+    """What the private file at `path` holds. Raises Incorrect when it is not what is needed."""
     try:
-        return credential(authentication, _private(path))
+        return reading(_private(path))
     except ValueError:
-        raise Incorrect(
-            f"EGIDE_FEDERATION: {path} does not hold what {authentication.method} needs"
-        ) from None
+        raise Incorrect(f"EGIDE_FEDERATION: {path} does not hold what {needs} needs") from None
 
 
 def _private(path: Path) -> bytes:

@@ -7,7 +7,7 @@ https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication.
 import base64
 import secrets
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import msgspec
@@ -53,6 +53,17 @@ class Credential:
         # Form-encoded, a space as %20: some issuers decode a plus sign and some do not.
         pair = f"{quote(client_id, safe='')}:{quote(self._secret, safe='')}"
         return {}, {"authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+    @property
+    def public(self) -> dict[str, Any] | None:
+        """The key that verifies signed proofs, as a JWK; None for a secret."""
+        if self._key is None:
+            return None
+        return dict(self._key.as_dict(private=False)) | {
+            "use": "sig",
+            "alg": self._authentication.algorithm,
+            "kid": self._authentication.key_id or self._key.thumbprint(),
+        }
 
     def _assertion(self, key: ECKey | RSAKey, issuer: str, client_id: str, now: datetime) -> str:
         at = int(now.timestamp())

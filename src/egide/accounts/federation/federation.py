@@ -13,11 +13,11 @@ Invariants, each with its test in tests/integration/accounts/federation:
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from egide.accounts.events import AccountEvent, Append
 from egide.accounts.failures import FAILURES_PER_ADDRESS, Failures
-from egide.accounts.federation.claims import authenticated_at, methods, subject_of
+from egide.accounts.federation.claims import authenticated_at, methods, sid_of, subject_of
 from egide.accounts.federation.configuration import Registration
 from egide.accounts.federation.fetch import Fetch
 from egide.accounts.federation.identity import Begun, Chosen, Evidence, Identity, Link
@@ -82,6 +82,13 @@ class Federation:
         `kind` says whose: `professional` or `citizen`.
         """
         return tuple(party.issuer for party in self._parties.values())
+
+    def key_set(self, issuer: str) -> dict[str, Any]:
+        """Our public keys for `issuer`, as a JWK set: for it to verify and to encrypt with.
+
+        To be registered there, or served where it looks for them. Raises NotFound.
+        """
+        return self._party(issuer).key_set()
 
     async def begin(self, issuer: str, return_to: str, browser: bytes) -> Begun:
         """Where to send the browser to log in at `issuer` and come back to the path `return_to`.
@@ -203,6 +210,22 @@ class Federation:
         except IssuerUnavailable:
             return None
 
+    async def ended(self, issuer: str, logout_token: str, *, address: str = "") -> tuple[int, ...]:
+        """The sessions that `issuer` ends by a logout token it sends: the caller ends them.
+
+        For the address registered there as `backchannel_logout_uri`, to which it POSTs a form with
+        `logout_token`. Raises FederationRefused, IssuerUnavailable, NotFound.
+        """
+        party = self._party(issuer)
+        try:
+            subject, sid = await party.ends(logout_token)
+        except (FederationRefused, IssuerUnavailable) as error:
+            reason = "unavailable" if isinstance(error, IssuerUnavailable) else error.reason
+            await self._refused(issuer, reason, address)
+            raise
+        known = self._subject(party.issuer, subject) if subject else None
+        return await self._sessions.ended(issuer, known, sid)
+
     async def sweep(self) -> None:
         """Deletes what is over, and writes refusals not yet written."""
         for address, count in self._failures.settle():
@@ -224,9 +247,7 @@ class Federation:
         return Identity(
             issuer=issuer.name,
             kind=issuer.kind,
-            subject=self._sealing.hashed(
-                "subject", issuer.issuer.encode(), subject_of(claims).encode()
-            ),
+            subject=self._subject(issuer, subject_of(claims)),
             assurance=issuer.assurance(acr) or 1,
             evidence=Evidence(
                 issuer=issuer.name,
@@ -245,7 +266,12 @@ class Federation:
             number=number,
             pivot=person,
             id_token=vouched.id_token if issuer.logout else "",
+            sid=sid_of(claims),
         )
+
+    def _subject(self, issuer: Issuer, subject: str) -> bytes:
+        """What a person is known by here: of the issuer's address, so that it may be renamed."""
+        return self._sealing.hashed("subject", issuer.issuer.encode(), subject.encode())
 
     async def _refused(self, issuer: str, reason: str, address: str) -> None:
         standing = self._failures.note(address, (address, FAILURES_PER_ADDRESS))

@@ -24,10 +24,19 @@ select issuer, linked from federation_link where account = $1 order by linked, i
 delete from federation_link where account = $1 and issuer = $2;
 
 -- remember: what a session needs to be ended at the issuer too
-insert into federation_session (session, issuer, expires, sealed) values ($1, $2, $3, $4);
+insert into federation_session (session, issuer, subject, sid, expires, sealed)
+values ($1, $2, $3, $4, $5, $6);
 
 -- forget: what was remembered of a session, which is then no more
 delete from federation_session where session = $1 returning issuer, sealed;
+
+-- end_of_subject: sessions the issuer ends, all of one person
+delete from federation_session where issuer = $1 and subject = $2 returning session;
+
+-- end_of_sid: sessions the issuer ends, of one session of its own
+delete from federation_session
+where issuer = $1 and sid = $2 and ($3::bytea is null or subject = $3)
+returning session;
 
 -- sweep_sessions: sessions that are over
 delete from federation_session where expires < $1;

@@ -74,7 +74,8 @@ class Identity(msgspec.Struct, frozen=True):
     `issuer` is the name in the configuration, `subject` the keyed hash of issuer and `sub` (32
     bytes), `assurance` 1 or 2 factors (as `Actor.assurance`), `situations` those of a professional
     in the issuer's order, `display` a name for the screen, `number` the national id of a
-    professional, `return_to` the local path given to `begin`.
+    professional, `return_to` the local path given to `begin`, `sid` the issuer's own name for its
+    session.
     """
 
     issuer: str
@@ -88,6 +89,7 @@ class Identity(msgspec.Struct, frozen=True):
     number: str = ""
     pivot: Pivot | None = None
     id_token: str = ""
+    sid: str = ""
 
     @property
     def choices(self) -> tuple[int, ...]:

@@ -78,9 +78,20 @@ class Authentication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("the algorithm of private_key_jwt is none we sign with")
 
 
+class Encryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the issuer encrypts its tokens and userinfo to us; `file` holds our private key."""
+
+    file: str
+    algorithm: Literal[
+        "RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"
+    ] = "ECDH-ES"
+    content: Literal["A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512"] = "A256GCM"
+
+
 class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One issuer. `issuer` is its identifier, an https address (http on loopback only).
 
+    `encryption`, when there is one, is asked of id tokens and of signed userinfo.
     `discovery` is the path below it of its metadata; `hosts` are other hosts its endpoints may be
     on. `ask` is sent as `acr_values`; `levels` go from weakest to strongest, and one at least as
     strong as `ask` must be answered. `algorithms` are those it may sign with. `max_age`, in
@@ -105,6 +116,7 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     roles: tuple[Rule, ...] = ()
     establishments: dict[str, str] = {}
     logout: bool = True
+    encryption: Encryption | None = None
 
     def __post_init__(self) -> None:
         for holds, field in (
@@ -120,6 +132,7 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             ("openid" in self.scopes, "scopes"),
             (self.max_age is None or self.max_age >= 0, "max_age"),
             (self.kind == "professional" or not self.roles, "roles"),
+            (self.encryption is None or self.userinfo == "signed", "encryption"),
             (all(_FINESS.fullmatch(each) for each in self.establishments), "establishments"),
         ):
             if not holds:

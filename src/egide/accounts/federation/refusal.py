@@ -11,6 +11,7 @@ Reason = Literal[
     "other-issuer",
     "answer",
     "code-refused",
+    "encryption",
     "form",
     "algorithm",
     "unknown-key",
@@ -28,7 +29,8 @@ Reason = Literal[
     "claims",
 ]
 """`unknown-login`: the state is unknown, used or older than ten minutes. `issuer-refused`: the
-issuer said no, or the person did. `form`: not a signed JWT. The rest name what did not hold."""
+issuer said no, or the person did. `encryption`: not encrypted to us. `form`: not a signed JWT. The
+rest name what did not hold."""
 
 
 class FederationRefused(Unauthenticated):

@@ -17,6 +17,7 @@ import msgspec
 from egide.accounts.federation.claims import (
     check_access_token,
     check_id_token,
+    check_logout,
     check_userinfo,
     subject_of,
 )
@@ -39,7 +40,7 @@ class _Tokens(msgspec.Struct, frozen=True):
 
 
 class Vouched(msgspec.Struct, frozen=True):
-    """What the issuer said and signed: the claims of the id token, and userinfo."""
+    """What the issuer said: the id token as it was signed, its claims, and userinfo."""
 
     id_token: str
     claims: dict[str, Any]
@@ -57,6 +58,7 @@ class RelyingParty:
     ) -> None:
         self.issuer = registration.issuer
         self._credential = registration.credential
+        self._recipient = registration.recipient
         self._clock = clock
         self._fetch = fetch
         self._callback = callback
@@ -103,14 +105,23 @@ class RelyingParty:
         metadata = await self._directory.metadata()
         code = self._code(query, metadata)
         tokens = await self._tokens(metadata, code, begins)
-        id_token = Signed(tokens.id_token, self.issuer.algorithms)
+        id_token = self._signed(tokens.id_token)
         claims = id_token.claims(await self._directory.key_of(id_token))
         now = self._clock()
         check_id_token(claims, self.issuer, begins.nonce, now)
         check_access_token(claims, tokens.access_token, id_token.algorithm)
         userinfo = await self._userinfo(metadata, tokens.access_token)
         check_userinfo(userinfo, self.issuer, subject_of(claims), now)
-        return Vouched(tokens.id_token, claims, userinfo)
+        return Vouched(id_token.text, claims, userinfo)
+
+    async def ends(self, logout_token: str) -> tuple[str, str]:
+        """The subject and the session of the issuer's that its logout token ends ("": not said).
+
+        Raises FederationRefused and IssuerUnavailable.
+        """
+        signed = self._signed(logout_token)
+        claims = signed.claims(await self._directory.key_of(signed))
+        return check_logout(claims, self.issuer, self._clock())
 
     async def farewell(self, id_token: str, return_to: str) -> str | None:
         """Where to send the browser to end the session there too; None: the issuer has no place.
@@ -127,6 +138,15 @@ class RelyingParty:
             "state": secrets.token_urlsafe(16),
         }
         return _with(metadata.end_session_endpoint, query)
+
+    def key_set(self) -> dict[str, Any]:
+        """Our public keys for this issuer, as a JWK set to register there."""
+        keys = (self._credential.public, self._recipient and self._recipient.public)
+        return {"keys": [key for key in keys if key is not None]}
+
+    def _signed(self, text: str) -> Signed:
+        opened = text if self._recipient is None else self._recipient.open(text)
+        return Signed(opened, self.issuer.algorithms)
 
     def _code(self, query: Mapping[str, str], metadata: Metadata) -> str:
         """The code, once the answer is of this issuer: https://www.rfc-editor.org/rfc/rfc9207."""
@@ -175,7 +195,7 @@ class RelyingParty:
         if self.issuer.userinfo == "signed":
             if answer.media != "application/jwt":
                 raise FederationRefused("userinfo-form")
-            signed = Signed(answer.body.decode("ascii", "replace"), self.issuer.algorithms)
+            signed = self._signed(answer.body.decode("ascii", "replace"))
             return signed.claims(await self._directory.key_of(signed))
         if answer.media != "application/json":
             raise FederationRefused("userinfo-form")

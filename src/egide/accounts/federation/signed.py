@@ -29,9 +29,9 @@ class _Set(msgspec.Struct, frozen=True):
 
 
 class Signed:
-    """A JWS in compact form, taken apart and not yet believed."""
+    """A JWS in compact form (`text`), taken apart and not yet believed."""
 
-    __slots__ = ("_parts", "algorithm", "key_id")
+    __slots__ = ("_parts", "algorithm", "key_id", "text")
 
     def __init__(self, text: str, algorithms: Sequence[str]) -> None:
         """Raises FederationRefused: `form` when it is none, `algorithm` when that is not listed."""
@@ -47,6 +47,7 @@ class Signed:
             raise FederationRefused("algorithm")
         if "crit" in header or not (key_id is None or isinstance(key_id, str)):
             raise FederationRefused("form")
+        self.text = text
         self.algorithm = algorithm
         self.key_id = key_id
 

@@ -261,9 +261,12 @@ create table federation_link (
 create table federation_session (
     session bigint      primary key,
     issuer  text        not null,
+    subject bytea       not null,      -- keyed hash, as in federation_link
+    sid     bytea,                     -- keyed hash of the issuer's own name for its session
     expires timestamptz not null,
     sealed  bytea       not null       -- the id token
 );
+create index federation_session_subject on federation_session (subject);
 create index federation_session_expires on federation_session (expires);
 
 -- People who log in: what could name them is sealed, what they prove themselves with is hashed.

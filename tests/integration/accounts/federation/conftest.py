@@ -16,6 +16,7 @@ from egide.accounts.federation import Federation, FederationRefused, Identity, R
 from egide.accounts.federation import issuer as issuers
 from egide.accounts.federation.credential import credential
 from egide.accounts.federation.fetch import Fetch
+from egide.accounts.federation.recipient import Recipient
 from egide.app.fetching import fetching
 from egide.clock import system_clock
 from egide.db import Database
@@ -105,6 +106,7 @@ class World:
     fetch: Fetch
     face: Face
     ahead: timedelta = timedelta()
+    stopped: datetime | None = None
     events: list[AccountEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -115,16 +117,22 @@ class World:
         return "psc" if self.face == "pro-sante-connect" else "fc"
 
     def now(self) -> datetime:
-        return system_clock() + self.ahead
+        return (self.stopped or system_clock()) + self.ahead
+
+    def stop_clock(self) -> None:
+        """From here on time goes by only as `ahead` says, however slow the machine is."""
+        self.stopped = system_clock()
 
     async def append(self, event: AccountEvent) -> None:
         self.events.append(event)
 
-    def configure(self, *, raw: bytes = SECRET.encode(), **changes: Any) -> None:
+    def configure(
+        self, *, raw: bytes = SECRET.encode(), ours: Recipient | None = None, **changes: Any
+    ) -> None:
         """The federation anew, with `changes` to the configuration of the issuer."""
         known = issuer(self.face, self.issuer.address, **changes)
         self.federation = Federation(
-            [Registration(known, credential(known.authentication, raw))],
+            [Registration(known, credential(known.authentication, raw), ours)],
             self.database,
             self.now,
             KEY,

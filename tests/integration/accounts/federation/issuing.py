@@ -131,7 +131,8 @@ class Issuer:
     """One issuer and what it is told to do wrong.
 
     `person` is who logs in. `spoil_*` change what is about to be said; `sign` replaces the
-    signature of a JWT; `wire` answers in the place of the issuer at a path.
+    signature of a JWT, `encrypt` is done to what was signed; `wire` answers in the place of the
+    issuer at a path.
     """
 
     def __init__(self, face: Face, client: Client, port: int) -> None:
@@ -149,6 +150,7 @@ class Issuer:
         self.spoil_answer: Callable[[Claims], Any] = lambda said: None
         self.sign: Callable[[Claims], str] = self.signed
         self.sign_userinfo: Callable[[Claims], str] | None = None
+        self.encrypt: Callable[[str], str] = lambda text: text
         self.wire: dict[str, Answer] = {}
         self.says_iss = True
         self._codes: dict[str, Code] = {}
@@ -217,7 +219,7 @@ class Issuer:
         self.spoil_userinfo(said)
         if self.face == "pro-sante-connect":
             return _json(200, said)
-        text = (self.sign_userinfo or self.signed)(said)
+        text = self.encrypt((self.sign_userinfo or self.signed)(said))
         return Answer(200, [("content-type", "application/jwt")], [text.encode()])
 
     def _request(self, method: str, path: str, headers: Claims, form: str) -> "_Request":
@@ -299,7 +301,7 @@ def _server(issuer: Issuer) -> AuthorizationServer:
             made = super().encode_id_token(token, request)
             claims = json.loads(jws.extract_compact(made.encode()).payload)
             issuer.spoil_id_token(claims)
-            return issuer.sign(claims)
+            return issuer.encrypt(issuer.sign(claims))
 
     class Assertion(JWTBearerClientAssertion):
         CLIENT_AUTH_METHOD = "private_key_jwt"

@@ -139,6 +139,7 @@ async def test_an_issuer_with_too_many_keys_is_refused(psc: World) -> None:
 
 
 async def test_an_issuer_that_fails_is_not_asked_again_for_ten_seconds(psc: World) -> None:
+    psc.stop_clock()
     discovery = ".well-known/wallet-openid-configuration"
     psc.issuer.wire[discovery] = Answer(500, [], [b""])
     for _ in range(3):

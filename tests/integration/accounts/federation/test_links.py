@@ -1,5 +1,7 @@
 """An identity opens the account it was linked to, and no other."""
 
+import asyncio
+
 import pytest
 from tests.integration.accounts.federation.conftest import CITIZEN, World
 
@@ -59,6 +61,18 @@ async def test_an_account_has_one_identity_of_an_issuer(fc: World) -> None:
     with pytest.raises(Conflict):
         await fc.federation.link(other, one, proof="enrolment")
     assert await fc.federation.account_of(other) is None
+
+
+async def test_of_two_accounts_that_ask_at_once_one_is_linked(fc: World) -> None:
+    accounts = [await account(fc, name) for name in ("One", "Two")]
+    identity = await fc.log_in()
+    ends = await asyncio.gather(
+        *(fc.federation.link(identity, each, proof="enrolment") for each in accounts),
+        return_exceptions=True,
+    )
+    assert [type(end) for end in ends].count(Conflict) == 1
+    linked = [each for each, end in zip(accounts, ends, strict=True) if end is None]
+    assert [await fc.federation.account_of(identity)] == linked
 
 
 async def test_a_link_made_twice_is_made_once(fc: World) -> None:

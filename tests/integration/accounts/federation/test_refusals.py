@@ -1,5 +1,6 @@
 """What an issuer, or who plays one, may not get away with: each refused, and told to the ledger."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -20,9 +21,10 @@ from tests.integration.accounts.federation.conftest import (
     World,
     issuer,
 )
+from tests.integration.accounts.federation.issuing import Answer
 
 from egide.accounts.failures import FAILURES_PER_ADDRESS
-from egide.accounts.federation import Federation, FederationRefused, Registration
+from egide.accounts.federation import Federation, FederationRefused, Identity, Registration
 from egide.accounts.federation.credential import credential
 
 Claims = dict[str, Any]
@@ -200,6 +202,17 @@ async def test_a_state_works_once(psc: World) -> None:
     assert refused.value.reason == "unknown-login"
 
 
+async def test_a_state_that_comes_five_times_at_once_works_once(psc: World) -> None:
+    query = await psc.begin()
+    ends = await asyncio.gather(
+        *(psc.federation.finish("psc", BROWSER, query) for _ in range(5)), return_exceptions=True
+    )
+    assert sum(isinstance(end, Identity) for end in ends) == 1
+    refused = [end.reason for end in ends if isinstance(end, FederationRefused)]
+    assert refused == ["unknown-login"] * 4
+    assert psc.issuer.asked.count("token") == 1
+
+
 async def test_a_state_is_spent_by_a_log_in_that_failed(psc: World) -> None:
     query = await psc.begin()
     psc.issuer.spoil_id_token = lambda claims: claims.update(nonce="another")
@@ -364,6 +377,16 @@ async def test_plain_userinfo_is_taken_only_as_json(psc: World) -> None:
     assert await psc.refusal() == "userinfo-form"
 
 
+async def test_json_that_does_not_say_it_is_json_is_not_taken(psc: World) -> None:
+    body = json.dumps(PROFESSIONAL).encode()
+    for media, taken in (("text/html", False), ("", False), ("application/json", True)):
+        psc.issuer.wire["userinfo"] = Answer(200, [("content-type", media)], [body])
+        if taken:
+            await psc.log_in()
+        else:
+            assert await psc.refusal() == "userinfo-form"
+
+
 async def test_userinfo_signed_by_another_key_is_refused(fc: World) -> None:
     other = ECKey.generate_key("P-256", {"kid": "first"})
     fc.issuer.sign_userinfo = lambda claims: jws.serialize_compact(
@@ -393,6 +416,7 @@ async def test_signed_userinfo_that_does_not_hold_is_refused(
 
 
 async def test_a_key_the_issuer_does_not_publish_is_looked_for_once_a_minute(psc: World) -> None:
+    psc.stop_clock()
     await psc.log_in()
     psc.issuer.sign = lambda claims: psc.issuer.signed(claims, kid="nobody-knows")
     for _ in range(3):

@@ -74,6 +74,7 @@ def test_an_issuer_is_read_with_its_secret(tmp_path: Path) -> None:
         ('roles = ["clinician"]', 'roles = ["king"]', "role there is not"),
         ('kind = "professional"', 'kind = "citizen"', "roles"),
         ('client_id = "egide"', "", "client_id"),
+        ('name = "psc"', 'name = "psc"\nencryption = { file = "psc.secret" }', "encryption"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -144,6 +145,25 @@ def test_a_symmetric_algorithm_signs_no_proof() -> None:
 def test_what_is_no_secret_is_refused(tmp_path: Path, raw: bytes) -> None:
     with pytest.raises(Incorrect, match="does not hold what client_secret_post needs"):
         read(tmp_path, ONE, raw)
+
+
+def test_a_key_to_encrypt_to_is_private_and_of_its_algorithm(tmp_path: Path) -> None:
+    text = ONE.replace('"plain"', '"signed"').replace(
+        'name = "psc"', 'name = "psc"\nencryption = { file = "enc.pem" }'
+    )
+    path = tmp_path / "enc.pem"
+    for key in (RSAKey.generate_key(2048), ECKey.generate_key()):
+        path.write_bytes(key.as_pem(private=False))
+        path.chmod(0o600)
+        with pytest.raises(Incorrect, match="does not hold what ECDH-ES needs"):
+            read(tmp_path, text)
+    path.write_bytes(ECKey.generate_key().as_pem(private=True))
+    [registration] = read(tmp_path, text)
+    assert registration.recipient is not None
+    assert repr(registration.recipient) == "Recipient(…)"
+    path.chmod(0o644)
+    with pytest.raises(Incorrect, match="others can read"):
+        read(tmp_path, text)
 
 
 def test_a_credential_is_not_copied() -> None:
