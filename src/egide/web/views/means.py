@@ -5,7 +5,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from egide.accounts.people import Enrolling, Holder, Means, SignInRefused
+from egide.accounts.people import (
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    Enrolling,
+    Holder,
+    Means,
+    SignInRefused,
+    WeakPassword,
+)
 from egide.errors import Busy, Conflict, Incorrect
 from egide.http import Response
 from egide.http.routes import Answer, Route
@@ -85,8 +93,8 @@ async def take_password(find: Find, site: Site, visit: Visit) -> Response:
     place = await find(site, visit)
     try:
         await site.people.means.set_password(place.holder, visit.form.get("password", ""))
-    except Incorrect:
-        return _password(site, visit, place, Refused("weak", 422))
+    except WeakPassword as error:
+        return _password(site, visit, place, Refused(error.reason, 422))
     return see_other(place.home if place.means.totp else f"{place.home}/authenticator")
 
 
@@ -146,7 +154,14 @@ async def _passkey(
 
 def _password(site: Site, visit: Visit, place: Place, refused: Refused = NOTHING) -> Response:
     visit.here = f"{place.home}/password"
-    return site.pages.answer(visit, "password.html", refused=refused, at=place)
+    return site.pages.answer(
+        visit,
+        "password.html",
+        refused=refused,
+        at=place,
+        shortest=SHORTEST_PASSWORD,
+        longest=LONGEST_PASSWORD,
+    )
 
 
 def _authenticator(
