@@ -26,7 +26,7 @@ install: $(VENV)/.run ## Install Égide into .venv, dependencies pinned by hash
 demo: $(VENV)/.run ## Install, load synthetic records and serve them on http://127.0.0.1:8600
 	@$(BIN)/egide demo
 
-test: $(VENV)/.dev ## Install and run all tests
+test: $(VENV)/.dev ## Install and run all tests but those in a browser
 	@$(BIN)/python -m pytest
 
 test-browser: $(VENV)/.dev /usr/bin/chromium ## Run the pages in Debian's Chromium (installs it when missing)
