@@ -3,11 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from egide.errors import Incorrect
 
+Network = IPv4Network | IPv6Network
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -31,6 +33,10 @@ class Settings:
     """EGIDE_SESSION_IDLE: a person's session ends when it was not used for as long."""
     session_lifetime: int = 12 * 60 * 60
     """EGIDE_SESSION_LIFETIME: a person's session ends as long after sign-in, used or not."""
+    proxies: tuple[Network, ...] = ()
+    """EGIDE_PROXIES: addresses or networks, with commas between, of the proxies in front of the
+    server, whose `X-Forwarded-For` is believed. None: the other end of a connection is the client.
+    """
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
 
@@ -50,12 +56,24 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             base_url=(env.get("EGIDE_BASE_URL") or "").rstrip("/") or None,
             session_idle=_positive(env, "EGIDE_SESSION_IDLE", default.session_idle),
             session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
+            proxies=networks(env.get("EGIDE_PROXIES") or ""),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),
         )
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise Incorrect(f"EGIDE_ZONE names no time zone: {zone!r}") from error
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks written with commas between. Raises Incorrect."""
+    found = []
+    for piece in filter(None, (each.strip() for each in text.split(","))):
+        try:
+            found.append(ip_network(piece))
+        except ValueError:
+            raise Incorrect(f"EGIDE_PROXIES: {piece!r} is no address and no network") from None
+    return tuple(found)
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

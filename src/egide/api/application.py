@@ -12,6 +12,7 @@ from egide.errors import NotFound
 from egide.http import Entrance, Limits, Request, Response
 from egide.http.routes import Answer, Route, Routes
 from egide.record import Record
+from egide.settings import Network
 from egide.telemetry import Metrics
 
 
@@ -70,8 +71,12 @@ def application(
     body_limit: int,
     base_url: str | None,
     stopping: Callable[[], bool],
+    proxies: tuple[Network, ...] = (),
 ) -> Entrance:
-    """The ASGI application of one worker; `stopping` turns readiness off during a stop."""
+    """The ASGI application of one worker; `stopping` turns readiness off during a stop.
+
+    `proxies` are believed when they say for whom they forward a request.
+    """
     rest = Rest(record, accounts, base_url)
     doors = Doors(Health(database, metrics, stopping), Token(accounts))
 
@@ -86,4 +91,5 @@ def application(
         return await found.route.answer(request.method).respond(doors, request)
 
     https = base_url is not None and base_url.startswith("https:")
-    return Entrance(respond, metrics=metrics, limits=Limits(body=body_limit), https=https)
+    limits = Limits(body=body_limit)
+    return Entrance(respond, metrics=metrics, limits=limits, proxies=proxies, https=https)

@@ -83,6 +83,7 @@ async def serve(
                     settings.base_url,
                     settings.session_idle,
                     settings.session_lifetime,
+                    tuple(map(str, settings.proxies)),
                     _CONNECTIONS,
                 )
                 tasks.append(asyncio.create_task(_keep(orders, stop)))

@@ -21,7 +21,7 @@ from egide.api import application
 from egide.app.installation import Installation, figures, open_parts, spare_the_collector
 from egide.errors import EgideError
 from egide.seal import KeyRing
-from egide.settings import Settings
+from egide.settings import Settings, networks
 from egide.telemetry import Metrics, capture_libraries, log
 
 GRACE = 20.0
@@ -42,6 +42,7 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     base_url: str | None
     session_idle: int
     session_lifetime: int
+    proxies: tuple[str, ...]
     connections: int
 
     def __repr__(self) -> str:
@@ -64,6 +65,7 @@ async def _serve(orders: Orders) -> None:
         base_url=orders.base_url,
         session_idle=orders.session_idle,
         session_lifetime=orders.session_lifetime,
+        proxies=networks(",".join(orders.proxies)),
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -85,6 +87,7 @@ async def _serve(orders: Orders) -> None:
             body_limit=settings.body_limit,
             base_url=settings.base_url,
             stopping=stop.is_set,
+            proxies=settings.proxies,
         )
         server = Server(
             app,
