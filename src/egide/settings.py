@@ -3,11 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from egide.errors import Incorrect
 
+Network = IPv4Network | IPv6Network
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -35,6 +37,10 @@ class Settings:
     """EGIDE_SESSION_LIFETIME: a person's session ends as long after sign-in, used or not."""
     federation: Path | None = None
     """EGIDE_FEDERATION: the file of the identity issuers people may log in by. None: none."""
+    proxies: tuple[Network, ...] = ()
+    """EGIDE_PROXIES: addresses or networks, with commas between, of the proxies in front of the
+    server, whose `X-Forwarded-For` is believed. None: the other end of a connection is the client.
+    """
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
     registration: bool = False
@@ -58,6 +64,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             session_idle=_positive(env, "EGIDE_SESSION_IDLE", default.session_idle),
             session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
             federation=Path(env["EGIDE_FEDERATION"]) if env.get("EGIDE_FEDERATION") else None,
+            proxies=networks(env.get("EGIDE_PROXIES") or ""),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),
@@ -72,6 +79,15 @@ def _on(env: Mapping[str, str], name: str) -> bool:
     if text not in ("on", "off"):
         raise Incorrect(f"{name} is on or off, not {text!r}")
     return text == "on"
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks written with commas between. Raises Incorrect."""
+    found = []
+    for piece in filter(None, (each.strip() for each in text.split(","))):
+        try:
+            found.append(ip_network(piece))
+        except ValueError:
+            raise Incorrect(f"EGIDE_PROXIES: {piece!r} is no address and no network") from None
+    return tuple(found)
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

@@ -13,6 +13,7 @@ from egide.errors import EgideError, NotFound
 from egide.http import Door, Entrance, Limits, Request, Response, answer
 from egide.http.routes import Answer, Route, Routes
 from egide.record import Record
+from egide.settings import Network
 from egide.telemetry import Metrics
 
 
@@ -75,6 +76,11 @@ def application(
     rest = Rest(record, accounts, base_url, offer)
     server = Server(accounts, clock, offer, base_url=base_url)
     health = Health(database, metrics, stopping)
+    proxies: tuple[Network, ...] = (),
+
+    `proxies` are believed when they say for whom they forward a request.
+    rest = Rest(record, accounts, base_url)
+    doors = Doors(Health(database, metrics, stopping), Token(accounts))
 
     async def respond(request: Request) -> Response:
         segments = request.segments
@@ -100,3 +106,5 @@ def application(
     return Entrance(
         respond, metrics=metrics, limits=Limits(body=body_limit), https=https, failed=failed
     )
+    limits = Limits(body=body_limit)
+    return Entrance(respond, metrics=metrics, limits=limits, proxies=proxies, https=https)

@@ -89,6 +89,7 @@ async def serve(
                     settings.session_idle,
                     settings.session_lifetime,
                     str(settings.federation.resolve()) if settings.federation else None,
+                    tuple(map(str, settings.proxies)),
                     _CONNECTIONS,
                     settings.registration,
                 )

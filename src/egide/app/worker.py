@@ -24,7 +24,7 @@ from egide.app.installation import Installation, figures, open_parts, spare_the_
 from egide.app.pages import pages
 from egide.errors import EgideError
 from egide.seal import KeyRing
-from egide.settings import Settings
+from egide.settings import Settings, networks
 from egide.telemetry import Metrics, capture_libraries, log
 
 GRACE = 20.0
@@ -47,6 +47,7 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     session_idle: int
     session_lifetime: int
     federation: str | None
+    proxies: tuple[str, ...]
     connections: int
     registration: bool
 
@@ -73,6 +74,7 @@ async def _serve(orders: Orders) -> None:
         session_lifetime=orders.session_lifetime,
         registration=orders.registration,
         federation=None if orders.federation is None else Path(orders.federation),
+        proxies=networks(",".join(orders.proxies)),
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -98,6 +100,7 @@ async def _serve(orders: Orders) -> None:
             web=pages(installation, federation),
             clock=installation.clock,
             offer=Offer(authorizes=True, registers=settings.registration),
+            proxies=settings.proxies,
         )
         server = Server(
             app,

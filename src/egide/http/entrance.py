@@ -16,6 +16,7 @@ from egide.http.outcome import answer
 from egide.http.refusals import ClientGone
 from egide.http.request import Request
 from egide.http.response import Header, Response
+from egide.settings import Network
 from egide.telemetry import Metrics, log
 
 Respond = Callable[[Request], Awaitable[Response]]
@@ -43,6 +44,7 @@ class Entrance:
         *,
         metrics: Metrics,
         limits: Limits | None = None,
+        proxies: tuple[Network, ...] = (),
         security: tuple[Header, ...] = API_SECURITY,
         https: bool = False,
         opened: Hook = _nothing,
@@ -53,11 +55,14 @@ class Entrance:
         """`https`: clients reach us by https, even when what forwards to us does not; `failed`:
         the answer for an error.
         """
+        """`https`: clients reach us by https, even when what forwards to us does not; `proxies`
+        are believed when they say for whom they forward."""
         self.in_flight = InFlight()
         self._respond = respond
         self._metrics = metrics
         metrics.in_flight.set_function(lambda: self.in_flight.count)
         self._limits = limits or Limits()
+        self._proxies = proxies
         self._plain = security
         self._secure = (*security, ONLY_HTTPS)
         self._https = https
@@ -78,7 +83,7 @@ class Entrance:
         started = perf_counter()
         in_flight = self.in_flight
         in_flight.enter()
-        request = Request(scope, receive, self._limits)
+        request = Request(scope, receive, self._limits, self._proxies)
         status = 500
         category = None
         try:

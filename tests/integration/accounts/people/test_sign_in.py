@@ -147,6 +147,7 @@ async def test_a_code_is_good_once_and_so_is_an_earlier_one(world: World) -> Non
         with pytest.raises(SignInRefused):
             await world.people.sign_in.code(half.value, code, HOME)
     assert world.reasons == ["replayed", "replayed"]
+    assert ("session-opened", "failed") not in world.kinds
 
 
 async def test_the_code_that_enrolled_does_not_sign_in(world: World) -> None:
