@@ -95,7 +95,9 @@ class Accounts:
         Raises ClientRefused when the approval has ended.
         """
         lifetime = min(lifetime, approval.expires - self._clock())
-        access_token, event = self._opened(approval.account, (), scope or approval.scope, lifetime)
+        access_token, event = self._opened(
+            approval.account, approval.roles, scope or approval.scope, lifetime
+        )
         event = replace(event, client=approval.client_id)
         return await self._issue(access_token, event, "issue_from_approval", approval.number)
 

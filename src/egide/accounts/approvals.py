@@ -59,7 +59,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What a person approved for an application. `account` is the person's."""
+    """What a person approved for an application. `account` and `roles` are the person's."""
 
     account: int
     application: int
@@ -70,6 +70,7 @@ class Approval:
     lasting: Lasting
     context: Context
     expires: datetime
+    roles: tuple[str, ...] = ()
     number: int = field(default_factory=internal_number)
 
 
@@ -307,6 +308,7 @@ class Approvals:
             lasting=row["lasting"],
             context=self._contexts.open(row["context"], row_of(row["number"])),
             expires=row["approval_expires"],
+            roles=tuple(row["roles"]),
             number=row["number"],
         )
 

@@ -185,10 +185,10 @@ async def test_a_code_brings_an_access_token_with_its_launch(world: World) -> No
     assert (actor.practitioner, actor.patient, actor.relative) == ("synthetic-doctor", None, None)
     assert actor.assurance == 2
     assert actor.session != person.actor.session
-    assert [event.kind for event in world.events][-2:] == [
-        "application-approved",
-        "access-token-issued",
-    ]
+    approved, issued = world.events[-2:]
+    assert (approved.kind, issued.kind) == ("application-approved", "access-token-issued")
+    assert (issued.account, issued.client) == (person.actor.account, client.client_id)
+    assert (issued.roles, issued.session) == (("clinician",), actor.session)
 
 
 async def test_an_id_token_says_who_to_this_application_alone(world: World) -> None:
