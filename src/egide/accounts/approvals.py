@@ -38,7 +38,9 @@ class CodeRefused(Unauthenticated):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose record, and whom the person was bound to when he approved; ids of resources.
+    """Whose record, and whom the person stood for when he approved; ids of resources.
+
+    What he may do is decided from whom he stands for at each request, not from here.
 
     `launched` and `encounter` are what the application was launched with, `banner` whether it has
     to show whose record it is, `authenticated` when the person proved himself (seconds since

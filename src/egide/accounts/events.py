@@ -27,6 +27,7 @@ Kind = Literal[
     "person-enabled",
     "person-roles-changed",
     "person-cleared-changed",
+    "person-described",
     "enrolment-begun",
     "enrolment-completed",
     "enrolment-refused",

@@ -31,6 +31,10 @@ Result = TypeVar("Result")
 Who = Annotated[str, typer.Argument(help="The login name, or the account's number.")]
 Roles = Annotated[list[str], typer.Option("--role", help="A role; may be repeated.")]
 Hours = Annotated[int, typer.Option(help="How long the link is good for.", min=1, max=720)]
+Patient = Annotated[str | None, typer.Option(help="The id of his Patient.")]
+Practitioner = Annotated[str | None, typer.Option(help="The id of his Practitioner.")]
+Relative = Annotated[str | None, typer.Option(help="The id of his RelatedPerson.")]
+Establishment = Annotated[str | None, typer.Option(help="The id of his Organization.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -41,10 +45,10 @@ def invite(
     name: Annotated[
         str, typer.Option(help="The name shown; asked for when not given.", prompt="Name shown")
     ],
-    patient: Annotated[str | None, typer.Option(help="The id of his Patient.")] = None,
-    practitioner: Annotated[str | None, typer.Option(help="The id of his Practitioner.")] = None,
-    relative: Annotated[str | None, typer.Option(help="The id of his RelatedPerson.")] = None,
-    establishment: Annotated[str | None, typer.Option(help="The id of his Organization.")] = None,
+    patient: Patient = None,
+    practitioner: Practitioner = None,
+    relative: Relative = None,
+    establishment: Establishment = None,
     cleared: Annotated[
         bool, typer.Option("--cleared", help="Trainings and charters are in order.")
     ] = False,
@@ -138,6 +142,31 @@ def enable(who: Who) -> None:
         return person
 
     _console.print(f"{_run(work).login} is enabled.")
+
+
+@accounts.command("describe")
+def describe(
+    who: Who,
+    name: Annotated[str | None, typer.Option(help="Another name to show.")] = None,
+    patient: Patient = None,
+    practitioner: Practitioner = None,
+    relative: Relative = None,
+    establishment: Establishment = None,
+) -> None:
+    """Change the name shown, or whom the account stands for; an empty id takes one away."""
+    given = (patient, practitioner, relative, establishment)
+    if name is None and all(each is None for each in given):
+        raise Incorrect("nothing to change: give --name or an id")
+
+    async def work(people: People) -> Person:
+        person = await _find(people, who)
+        old = person.bound
+        had = (old.patient, old.practitioner, old.relative, old.establishment)
+        now = (was if new is None else new or None for was, new in zip(had, given, strict=True))
+        await people.directory.describe(person.account, name=name, bound=Bound(*now))
+        return person
+
+    _console.print(f"{_run(work).login} is changed.")
 
 
 @accounts.command("roles")

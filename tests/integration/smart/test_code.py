@@ -134,6 +134,24 @@ async def test_a_disabled_person_lets_nobody_in(world: World) -> None:
     assert (answer.status, refused["error"]) == (400, "invalid_grant")
 
 
+async def test_whom_a_person_stands_for_is_what_he_stands_for_now(world: World) -> None:
+    """An account bound to the wrong patient, and corrected, does not go on reading."""
+    client, person = await world.registered(), await world.person(patient="wrong")
+    code = await world.code(client, person, patient=None)
+    _, said = await world.exchange(client, code)
+    assert (await world.accounts.resolve(said["access_token"])).patient == "wrong"
+    account = person.actor.account
+    async with world.database.connection() as connection:
+        await connection.execute(
+            "update person set sealed = $2, cleared = false where account = $1",
+            account,
+            world.sealed(account, patient="right"),
+        )
+    world.later(seconds=5)
+    actor = await world.accounts.resolve(said["access_token"])
+    assert (actor.patient, actor.launched, actor.cleared) == ("right", "wrong", False)
+
+
 async def test_nothing_that_lets_in_is_stored(world: World) -> None:
     client = await world.registered()
     code = await world.code(client, scope="launch/patient offline_access patient/*.rs")

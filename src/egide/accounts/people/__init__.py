@@ -3,6 +3,8 @@
 from egide.accounts.people.entries import (
     CLIENT,
     LINK_PATH,
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
     Begun,
     Bound,
     Enrolling,
@@ -21,12 +23,15 @@ from egide.accounts.people.entries import (
     SignInRefused,
     StepUpNeeded,
     Visitor,
+    WeakPassword,
 )
 from egide.accounts.people.people import People
 
 __all__ = [
     "CLIENT",
     "LINK_PATH",
+    "LONGEST_PASSWORD",
+    "SHORTEST_PASSWORD",
     "Begun",
     "Bound",
     "Enrolling",
@@ -46,4 +51,5 @@ __all__ = [
     "SignedIn",
     "StepUpNeeded",
     "Visitor",
+    "WeakPassword",
 ]

@@ -65,9 +65,7 @@ class Directory:
         Raises Incorrect, and Conflict when the login name is taken.
         """
         plain, shown, named = checked_login(login), checked_name(name), checked("person", roles)
-        ids = (bound.patient, bound.practitioner, bound.relative, bound.establishment)
-        if not all(each is None or RESOURCE_ID.fullmatch(each) for each in ids):
-            raise Incorrect("An account is bound to resources by their ids")
+        known = _known(plain, shown, bound)
         now, account = self._clock(), internal_number()
         invitation = self._invitation(account, lifetime)
         hashed = self._sealing.hash("login", plain)
@@ -82,7 +80,7 @@ class Directory:
             roles=tuple(named),
             expires=invitation.expires,
         )
-        sealed = self._sealing.seal_known(account, Known(plain, shown, *ids))
+        sealed = self._sealing.seal_known(account, known)
         handle = secrets.token_bytes(32)
         try:
             async with recorded(self._append, event), self._database.transaction() as connection:
@@ -157,6 +155,19 @@ class Directory:
         """Other roles; they hold on the next request. Raises NotFound, Incorrect."""
         named = checked("person", roles)
         await self._change("person-roles-changed", account, by, "set_roles", named, roles=named)
+
+    async def describe(
+        self, account: int, *, name: str | None = None, bound: Bound | None = None, by: int = 0
+    ) -> None:
+        """Another name shown, other resources the account stands for; None: as it is.
+
+        Holds on the next request. Raises NotFound, Incorrect.
+        """
+        person = await self.person(account)
+        shown = person.name if name is None else checked_name(name)
+        known = _known(person.login, shown, person.bound if bound is None else bound)
+        sealed = self._sealing.seal_known(account, known)
+        await self._change("person-described", account, by, "describe", sealed)
 
     async def set_cleared(self, account: int, cleared: bool, *, by: int = 0) -> None:
         """Whether trainings and charters are in order; holds on the next request."""
@@ -235,3 +246,11 @@ class Directory:
             row["created"],
             row["disabled"],
         )
+
+
+def _known(login: str, name: str, bound: Bound) -> Known:
+    """What is sealed of a person. Raises Incorrect."""
+    ids = (bound.patient, bound.practitioner, bound.relative, bound.establishment)
+    if not all(each is None or RESOURCE_ID.fullmatch(each) for each in ids):
+        raise Incorrect("An account is bound to resources by their ids")
+    return Known(login, name, *ids)

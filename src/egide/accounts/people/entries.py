@@ -6,15 +6,28 @@ What could name a person (login name, name shown, names given to devices) is nev
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from egide.actor import Actor, Zone
-from egide.errors import Forbidden, Unauthenticated
+from egide.errors import Forbidden, Incorrect, Unauthenticated
 
 CLIENT = "egide-web"
 """The public id of the application people use when they log in here."""
 
 LINK_PATH = "/enrol/"
 """Where the door for pages takes an invitation: its token follows, and is the last segment."""
+
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 256
+"""Characters."""
+
+_WEAK = {
+    "short": f"A password has at least {SHORTEST_PASSWORD} characters",
+    "long": f"A password has at most {LONGEST_PASSWORD} characters",
+    "names": "A password is not made of the login name or the name",
+    "common": "This password is among the first that would be tried",
+}
 
 
 class SignInRefused(Unauthenticated):
@@ -40,6 +53,14 @@ class StepUpNeeded(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("Show once more who you are to do this")
+
+
+class WeakPassword(Incorrect):
+    """A password that is not taken; `reason` lets a page say why in the reader's language."""
+
+    def __init__(self, reason: Literal["short", "long", "names", "common"]) -> None:
+        super().__init__(_WEAK[reason])
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

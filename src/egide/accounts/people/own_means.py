@@ -139,8 +139,8 @@ class OwnMeans:
     async def set_password(self, holder: Holder, password: str) -> None:
         """Sets or changes the password; it opens nothing without TOTP.
 
-        Ends every other session of the account. Raises Incorrect, saying why: too short (12
-        characters), too long (256), common, or like the login name.
+        Ends every other session of the account. Raises WeakPassword, saying why: too short (12
+        characters), too long (256), common, or made of the names.
         """
         self._fresh(holder)
         account = holder.account

@@ -44,7 +44,7 @@ class Passwords:
         self._waiting = 0
 
     async def hash(self, password: str, login: str, name: str) -> str:
-        """The hash of a new password. Raises Incorrect when it is too weak, Busy."""
+        """The hash of a new password. Raises WeakPassword, Busy."""
 
         def work() -> str:
             return self._hasher.hash(checked_password(password, login, name))

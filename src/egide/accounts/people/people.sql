@@ -39,6 +39,9 @@ update account set disabled = null where account = $1;
 -- set_roles: other roles
 update account set roles = $2 where account = $1;
 
+-- describe: another name, other resources a person stands for
+update person set sealed = $2 where account = $1;
+
 -- set_cleared: whether trainings and charters are in order
 update person set cleared = $2 where account = $1;
 

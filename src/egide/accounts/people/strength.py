@@ -9,10 +9,8 @@ import unicodedata
 
 from zxcvbn import zxcvbn
 
-from egide.errors import Incorrect
+from egide.accounts.people.entries import LONGEST_PASSWORD, SHORTEST_PASSWORD, WeakPassword
 
-SHORTEST = 12
-LONGEST = 256
 _LOOKED_AT = 72
 """Characters of a password the estimate reads; a longer one is not weaker."""
 _GUESSES = 10**8
@@ -21,24 +19,24 @@ _GUESSES = 10**8
 
 def normal(password: str) -> str:
     """The one form in which a password is hashed: NFC, cut just past the longest taken."""
-    return unicodedata.normalize("NFC", password[: 4 * LONGEST])[: LONGEST + 1]
+    return unicodedata.normalize("NFC", password[: 4 * LONGEST_PASSWORD])[: LONGEST_PASSWORD + 1]
 
 
 def checked_password(password: str, login: str, name: str) -> str:
-    """`password` in its one form. Raises Incorrect, saying why; takes milliseconds of work."""
+    """`password` in its one form. Raises WeakPassword, saying why; takes milliseconds of work."""
     plain = normal(password)
-    if len(plain) < SHORTEST:
-        raise Incorrect(f"A password has at least {SHORTEST} characters")
-    if len(plain) > LONGEST:
-        raise Incorrect(f"A password has at most {LONGEST} characters")
+    if len(plain) < SHORTEST_PASSWORD:
+        raise WeakPassword("short")
+    if len(plain) > LONGEST_PASSWORD:
+        raise WeakPassword("long")
     rest = plain.casefold()
     for part in re.split(r"[\W_]+", f"{login} {name}".casefold()):
         if len(part) > 3:
             rest = rest.replace(part, "")
-    if len(rest) < SHORTEST // 2:
-        raise Incorrect("A password is not made of the login name or the name")
+    if len(rest) < SHORTEST_PASSWORD // 2:
+        raise WeakPassword("names")
     if _guesses(plain) < _GUESSES or (rest and rest != plain.casefold() and _guesses(rest) < 10**6):
-        raise Incorrect("This password is among the first that would be tried")
+        raise WeakPassword("common")
     return plain
 
 

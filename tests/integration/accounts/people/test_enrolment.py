@@ -115,6 +115,19 @@ async def test_an_enrolment_ends_with_its_time_and_the_link_goes_on(world: World
     await world.people.enrolment.begin(invitation.token, HOME)
 
 
+async def test_a_link_that_ended_during_the_enrolment_signs_nobody_in(world: World) -> None:
+    invitation = await world.people.directory.invite(
+        LOGIN, NAME, ["clinician"], lifetime=timedelta(minutes=10)
+    )
+    enrolling = await world.people.enrolment.begin(invitation.token, HOME)
+    begun = await world.people.means.begin_passkey(enrolling, enrolling.value)
+    await world.people.means.finish_passkey(enrolling, Authenticator().create(begun), "Key")
+    world.later(minutes=10)
+    with pytest.raises(LinkRefused):
+        await world.people.enrolment.complete(enrolling.value, HOME)
+    assert await world.people.sessions.entries(invitation.account) == []
+
+
 async def test_a_disabled_account_s_link_is_dead(world: World) -> None:
     invitation = await world.people.directory.invite(LOGIN, NAME, ["clinician"])
     enrolling = await world.people.enrolment.begin(invitation.token, HOME)
@@ -195,6 +208,7 @@ async def test_who_is_not_there_cannot_be_changed(world: World) -> None:
         directory.enable(1),
         directory.set_roles(1, ["clinician"]),
         directory.set_cleared(1, True),
+        directory.describe(1, name="Ann"),
         directory.reissue(1),
         directory.reset(1),
     ):

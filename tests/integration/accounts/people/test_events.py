@@ -84,6 +84,7 @@ async def test_what_cannot_be_told_does_not_happen(world: World) -> None:
         world.people.directory.enable(account),
         world.people.directory.set_roles(account, ["auditor"]),
         world.people.directory.set_cleared(account, True),
+        world.people.directory.describe(account, name="Ann"),
         world.people.means.set_password(session, PASSWORD),
         world.people.means.new_recovery_codes(session),
         world.people.sessions.revoke_all(account),

@@ -121,6 +121,7 @@ async def test_a_counter_that_did_not_go_on_is_refused(world: World, counter: in
     with pytest.raises(SignInRefused):
         await world.people.sign_in.finish_passkey(begun.value, copied, HOME)
     assert world.reasons == ["counter"]
+    assert ("session-opened", "failed") not in world.kinds
 
 
 async def test_a_passkey_without_a_counter_is_good_each_time(world: World) -> None:

@@ -15,10 +15,10 @@ from tests.integration.accounts.people.conftest import (
     World,
 )
 
-from egide.accounts.people import CLIENT, SignInRefused, StepUpNeeded
+from egide.accounts.people import CLIENT, Bound, SignInRefused, StepUpNeeded
 from egide.accounts.people.sessions import REMEMBERED
 from egide.actor import Actor
-from egide.errors import NotFound, Unavailable
+from egide.errors import Incorrect, NotFound, Unavailable
 
 
 async def test_a_value_that_is_none_of_ours_is_nobody(world: World) -> None:
@@ -169,6 +169,24 @@ async def test_other_roles_hold_on_the_next_request(world: World) -> None:
     session = await world.people.sessions.resolve(signed_in.value, HOME)
     assert session is not None
     assert (session.roles, session.cleared) == ({"auditor"}, True)
+
+
+async def test_another_name_and_other_resources_hold_on_the_next_request(world: World) -> None:
+    signed_in, device = await world.with_passkey(bound=BOUND)
+    account = signed_in.session.account
+    await world.people.directory.describe(account, name="Ann Other")
+    session = await world.people.sessions.resolve(signed_in.value, HOME)
+    assert session is not None
+    assert (session.name, session.bound, session.login) == ("Ann Other", BOUND, LOGIN)
+    await world.people.directory.describe(account, bound=Bound(relative="relative-1"), by=4)
+    session = await world.people.sessions.resolve(signed_in.value, HOME)
+    assert session is not None
+    assert (session.name, session.bound) == ("Ann Other", Bound(relative="relative-1"))
+    assert (world.events[-1].kind, world.events[-1].by) == ("person-described", 4)
+    for more in ({"name": "a\nb"}, {"bound": Bound(patient="a/b")}):
+        with pytest.raises(Incorrect):
+            await world.people.directory.describe(account, **more)  # type: ignore[arg-type]
+    await world.passkey_sign_in(device)
 
 
 async def test_a_session_becomes_the_actor_the_gate_decides_about(world: World) -> None:

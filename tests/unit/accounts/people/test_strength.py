@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egide.accounts.people.strength import LONGEST, SHORTEST, checked_password, normal
-from egide.errors import Incorrect
+from egide.accounts.people import LONGEST_PASSWORD, SHORTEST_PASSWORD, WeakPassword
+from egide.accounts.people.strength import checked_password, normal
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,10 @@ from egide.errors import Incorrect
     ],
 )
 def test_what_is_tried_first_is_refused(password: str) -> None:
-    assert len(password) >= SHORTEST
-    with pytest.raises(Incorrect, match="among the first"):
+    assert len(password) >= SHORTEST_PASSWORD
+    with pytest.raises(WeakPassword) as caught:
         checked_password(password, "login", "Name")
+    assert caught.value.reason == "common"
 
 
 @pytest.mark.parametrize(
@@ -34,20 +35,23 @@ def test_what_is_tried_first_is_refused(password: str) -> None:
     ["marguerite.lathrop", "MargueriteLathrop", "lathrop-marguerite", "Marguerite.Lathrop1"],
 )
 def test_what_is_made_of_the_names_is_refused(password: str) -> None:
-    with pytest.raises(Incorrect, match="name"):
+    with pytest.raises(WeakPassword) as caught:
         checked_password(password, "marguerite.lathrop", "Marguerite Lathrop")
+    assert caught.value.reason == "names"
 
 
-@pytest.mark.parametrize("length", [0, 1, SHORTEST - 1])
+@pytest.mark.parametrize("length", [0, 1, SHORTEST_PASSWORD - 1])
 def test_what_is_too_short_is_refused(length: int) -> None:
-    with pytest.raises(Incorrect, match=str(SHORTEST)):
+    with pytest.raises(WeakPassword, match=str(SHORTEST_PASSWORD)) as caught:
         checked_password("kV8#zQ2!wL5$"[:length], "login", "Name")
+    assert caught.value.reason == "short"
 
 
-@pytest.mark.parametrize("length", [LONGEST + 1, 100_000])
+@pytest.mark.parametrize("length", [LONGEST_PASSWORD + 1, 100_000])
 def test_what_is_too_long_is_refused(length: int) -> None:
-    with pytest.raises(Incorrect, match=str(LONGEST)):
+    with pytest.raises(WeakPassword, match=str(LONGEST_PASSWORD)) as caught:
         checked_password("kV8#zQ2!wL5$" * length, "login", "Name")
+    assert caught.value.reason == "long"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,7 @@ def test_long_and_unlikely_is_taken_without_rules_on_characters(password: str) -
 def test_no_password_breaks_the_check_and_no_refusal_repeats_it(password: str) -> None:
     try:
         taken = checked_password(password, "login.name", "Name Shown")
-    except Incorrect as error:
+    except WeakPassword as error:
         assert len(password) < 4 or password not in error.message
     else:
         assert taken == unicodedata.normalize("NFC", password)
