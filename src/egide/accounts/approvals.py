@@ -22,7 +22,7 @@ from egide.accounts.secrets import digest, new_code, new_refresh_token
 from egide.actor import Actor
 from egide.clock import Clock
 from egide.db import Database, queries
-from egide.errors import Fault, Unauthenticated
+from egide.errors import Fault, NotFound, Unauthenticated
 from egide.ids import internal_number
 
 _SQL = queries("egide.accounts", "approvals.sql")
@@ -92,6 +92,19 @@ class Refreshed:
 
     approval: Approval
     refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A line of the list of applications somebody let in; `number` names the approval in forms."""
+
+    number: int
+    application: str
+    client_id: str
+    scope: str
+    lasting: Lasting
+    made: datetime
+    expires: datetime
 
 
 class Contexts:
@@ -255,6 +268,29 @@ class Approvals:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(_SQL["of_access_token"], digest(access_token))
         return None if row is None else self._opened(row)
+
+    async def given(self, account: int) -> list[Given]:
+        """The applications a person lets in at present, the latest first."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_SQL["given"], account, self._clock())
+        return [
+            Given(
+                row["number"],
+                row["label"],
+                row["client_id"],
+                row["scope"],
+                row["lasting"],
+                row["made"],
+                row["expires"],
+            )
+            for row in rows
+        ]
+
+    async def take_back(self, account: int, number: int, *, by: int = 0) -> None:
+        """A person takes back what he approved; all of it ends now. Raises NotFound."""
+        if number not in {each.number for each in await self.given(account)}:
+            raise NotFound("This account approved no such thing")
+        await self.end(number, reason="taken-back", by=by)
 
     async def end(self, number: int, *, reason: str = "", by: int = 0) -> None:
         """Everything issued from the approval ends now; one that has ended stays so."""

@@ -83,6 +83,18 @@ select approval.account, approval.session, approval.ended, client.client_id
 from approval join client on client.account = approval.application
 where approval.number = $1;
 
+-- given: what a person has approved and has not ended, latest first
+select approval.number, owner.label, client.client_id, approval.scope, approval.lasting,
+       approval.made, approval.expires
+from approval
+join account owner on owner.account = approval.application
+join client on client.account = approval.application
+where approval.account = $1 and approval.ended is null and approval.expires > $2
+  and (approval.lasting = 'offline' or exists (
+      select from person_session where person_session.session = approval.session
+  ))
+order by approval.made desc, approval.number;
+
 -- end_approval: one approval ends
 update approval set ended = $2 where number = $1 and ended is null;
 

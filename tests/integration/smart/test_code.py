@@ -256,3 +256,25 @@ async def test_a_native_application_comes_back_to_the_port_it_has(world: World) 
     code = location.partition("code=")[2].partition("&")[0]
     answer, _ = await world.exchange(client, code, redirect_uri=uri)
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("how", ["replay", "disable"])
+async def test_what_ends_here_ends_in_every_other_process(world: World, how: str) -> None:
+    """By a notice: the clock stands still, so nothing remembered would end by itself."""
+    client = await world.registered()
+    code = await world.code(client)
+    _, said = await world.exchange(client, code)
+    other = World(world.database, now=world.now)
+    await other.accounts.open()
+    await other.accounts.resolve(said["access_token"])
+    if how == "replay":
+        await world.exchange(client, code)
+    else:
+        await world.accounts.clients.disable(client.client_id)
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await other.accounts.resolve(said["access_token"])
+            except Unauthenticated:
+                return
+            await asyncio.sleep(0.01)
