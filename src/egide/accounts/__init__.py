@@ -3,7 +3,15 @@
 from egide.accounts import reach
 from egide.accounts.accounts import LIFETIME, SCOPE, Accounts
 from egide.accounts.applications import Application, Applications, Proof, Registration
-from egide.accounts.approvals import Approval, Approvals, CodeRefused, Context, Lasting, Redeemed
+from egide.accounts.approvals import (
+    Approval,
+    Approvals,
+    CodeRefused,
+    Context,
+    Given,
+    Lasting,
+    Redeemed,
+)
 from egide.accounts.clients import Clients
 from egide.accounts.entries import (
     About,
@@ -33,6 +41,7 @@ __all__ = [
     "Clients",
     "CodeRefused",
     "Context",
+    "Given",
     "Issued",
     "Lasting",
     "Launches",

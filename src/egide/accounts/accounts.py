@@ -8,10 +8,10 @@ Invariants, each with its test in tests/integration/accounts:
 - failures lock nobody out (test_failures).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from egide.accounts.applications import ROLES_ALLOW, Applications
 from egide.accounts.approvals import Approval, Approvals, Contexts, row_of
@@ -42,11 +42,40 @@ OPERATOR = "operator"
 _SQL = queries("egide.accounts", "accounts.sql")
 
 
+class Known(Protocol):
+    """Whom a person's account stands for at present, as ids of resources."""
+
+    @property
+    def patient(self) -> str | None: ...
+    @property
+    def practitioner(self) -> str | None: ...
+    @property
+    def relative(self) -> str | None: ...
+    @property
+    def establishment(self) -> str | None: ...
+
+
+StandsFor = Callable[[int, bytes], Known]
+"""Opens the sealed part of a person of an account."""
+
+
 class Accounts:
     """Accounts of one installation; one instance a process."""
 
-    def __init__(self, database: Database, clock: Clock, append: Append, key: bytes) -> None:
-        """`append` makes an event durable in the ledger; `key`: 32 bytes for the accounts."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        append: Append,
+        key: bytes,
+        stands_for: StandsFor | None = None,
+    ) -> None:
+        """`append` makes an event durable in the ledger; `key`: 32 bytes for the accounts.
+
+        `stands_for` opens what is sealed of a person, for access tokens that act for one; without
+        it they stand for nobody.
+        """
+        self._stands_for = stands_for
         self._database = database
         self._clock = clock
         self._append = append
@@ -95,7 +124,9 @@ class Accounts:
         Raises ClientRefused when the approval has ended.
         """
         lifetime = min(lifetime, approval.expires - self._clock())
-        access_token, event = self._opened(approval.account, (), scope or approval.scope, lifetime)
+        access_token, event = self._opened(
+            approval.account, approval.roles, scope or approval.scope, lifetime
+        )
         event = replace(event, client=approval.client_id)
         return await self._issue(access_token, event, "issue_from_approval", approval.number)
 
@@ -221,17 +252,24 @@ class Accounts:
         if row["number"] is None:
             return actor
         context = self._contexts.open(row["context"], row_of(row["number"]))
-        return replace(
+        actor = replace(
             actor,
             assurance=row["assurance"],
+            patient=None,
             scope=row["scope"],
             launched=context.launched,
-            patient=context.patient,
-            practitioner=context.practitioner,
-            relative=context.relative,
-            establishment=context.establishment,
             behalf=context.behalf,
             cleared=row["cleared"],
+        )
+        if row["sealed"] is None or self._stands_for is None:
+            return actor
+        known = self._stands_for(account, row["sealed"])
+        return replace(
+            actor,
+            patient=known.patient,
+            practitioner=known.practitioner,
+            relative=known.relative,
+            establishment=known.establishment,
         )
 
     async def about(self, access_token: str) -> About | None:

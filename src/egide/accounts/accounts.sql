@@ -51,6 +51,7 @@ for share;
 -- resolve: an access token, the account behind it, and what was approved for an application
 select access_token.account, access_token.session, access_token.expires, access_token.scope,
        account.roles, account.patient, coalesce(person.cleared, true) as cleared,
+       person.sealed,
        approval.lasting <> 'offline' and not exists (
            select from person_session where person_session.session = approval.session
        ) as over,

@@ -22,7 +22,7 @@ from egide.accounts.secrets import digest, new_code, new_refresh_token
 from egide.actor import Actor
 from egide.clock import Clock
 from egide.db import Database, queries
-from egide.errors import Fault, Unauthenticated
+from egide.errors import Fault, NotFound, Unauthenticated
 from egide.ids import internal_number
 
 _SQL = queries("egide.accounts", "approvals.sql")
@@ -38,7 +38,9 @@ class CodeRefused(Unauthenticated):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose record, and whom the person was bound to when he approved; ids of resources.
+    """Whose record, and whom the person stood for when he approved; ids of resources.
+
+    What he may do is decided from whom he stands for at each request, not from here.
 
     `launched` and `encounter` are what the application was launched with, `banner` whether it has
     to show whose record it is, `authenticated` when the person proved himself (seconds since
@@ -59,7 +61,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What a person approved for an application. `account` is the person's."""
+    """What a person approved for an application. `account` and `roles` are the person's."""
 
     account: int
     application: int
@@ -70,6 +72,7 @@ class Approval:
     lasting: Lasting
     context: Context
     expires: datetime
+    roles: tuple[str, ...] = ()
     number: int = field(default_factory=internal_number)
 
 
@@ -89,6 +92,19 @@ class Refreshed:
 
     approval: Approval
     refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A line of the list of applications somebody let in; `number` names the approval in forms."""
+
+    number: int
+    application: str
+    client_id: str
+    scope: str
+    lasting: Lasting
+    made: datetime
+    expires: datetime
 
 
 class Contexts:
@@ -253,6 +269,29 @@ class Approvals:
             row = await connection.fetchrow(_SQL["of_access_token"], digest(access_token))
         return None if row is None else self._opened(row)
 
+    async def given(self, account: int) -> list[Given]:
+        """The applications a person lets in at present, the latest first."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_SQL["given"], account, self._clock())
+        return [
+            Given(
+                row["number"],
+                row["label"],
+                row["client_id"],
+                row["scope"],
+                row["lasting"],
+                row["made"],
+                row["expires"],
+            )
+            for row in rows
+        ]
+
+    async def take_back(self, account: int, number: int, *, by: int = 0) -> None:
+        """A person takes back what he approved; all of it ends now. Raises NotFound."""
+        if number not in {each.number for each in await self.given(account)}:
+            raise NotFound("This account approved no such thing")
+        await self.end(number, reason="taken-back", by=by)
+
     async def end(self, number: int, *, reason: str = "", by: int = 0) -> None:
         """Everything issued from the approval ends now; one that has ended stays so."""
         async with self._database.connection() as connection:
@@ -307,6 +346,7 @@ class Approvals:
             lasting=row["lasting"],
             context=self._contexts.open(row["context"], row_of(row["number"])),
             expires=row["approval_expires"],
+            roles=tuple(row["roles"]),
             number=row["number"],
         )
 

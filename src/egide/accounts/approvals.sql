@@ -15,7 +15,7 @@ with taken as (
 select taken.redirect_uri, taken.challenge, taken.nonce, taken.expires,
        approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, person.disabled,
+       approval.expires as approval_expires, person.disabled, person.roles,
        owner.disabled as application_disabled, client.client_id,
        approval.lasting <> 'offline' and not exists (
            select from person_session where person_session.session = approval.session
@@ -36,7 +36,7 @@ insert into refresh_token (hash, approval, issued) values ($1, $2, $3);
 select refresh_token.used,
        approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, person.disabled,
+       approval.expires as approval_expires, person.disabled, person.roles,
        owner.disabled as application_disabled, client.client_id,
        approval.lasting <> 'offline' and not exists (
            select from person_session where person_session.session = approval.session
@@ -56,7 +56,7 @@ update refresh_token set used = $2 where hash = $1;
 select refresh_token.used,
        approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, person.disabled,
+       approval.expires as approval_expires, person.disabled, person.roles,
        owner.disabled as application_disabled, client.client_id,
        approval.lasting <> 'offline' and not exists (
            select from person_session where person_session.session = approval.session
@@ -71,9 +71,10 @@ where refresh_token.hash = $1;
 -- of_access_token: the approval behind an access token
 select approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, client.client_id
+       approval.expires as approval_expires, person.roles, client.client_id
 from access_token
 join approval on approval.number = access_token.approval
+join account person on person.account = approval.account
 join client on client.account = approval.application
 where access_token.hash = $1;
 
@@ -81,6 +82,18 @@ where access_token.hash = $1;
 select approval.account, approval.session, approval.ended, client.client_id
 from approval join client on client.account = approval.application
 where approval.number = $1;
+
+-- given: what a person has approved and has not ended, latest first
+select approval.number, owner.label, client.client_id, approval.scope, approval.lasting,
+       approval.made, approval.expires
+from approval
+join account owner on owner.account = approval.application
+join client on client.account = approval.application
+where approval.account = $1 and approval.ended is null and approval.expires > $2
+  and (approval.lasting = 'offline' or exists (
+      select from person_session where person_session.session = approval.session
+  ))
+order by approval.made desc, approval.number;
 
 -- end_approval: one approval ends
 update approval set ended = $2 where number = $1 and ended is null;

@@ -13,6 +13,8 @@ from egide.accounts.secrets import digest, new_launch
 from egide.actor import Actor
 from egide.clock import Clock
 from egide.db import Database, queries
+from egide.errors import Incorrect
+from egide.ids import RESOURCE_ID
 
 _SQL = queries("egide.accounts", "launches.sql")
 
@@ -42,8 +44,12 @@ class Launches:
         """The `launch` parameter to open an application with, for `patient` and `encounter` (ids).
 
         Good once, for five minutes, for the account of `by`; for `application` (its account) only
-        when given. `banner`: whether the application itself has to show whose record it is.
+        when given. `banner`: whether the application itself has to show whose record it is. Raises
+        Incorrect.
         """
+        for id in (patient, encounter):
+            if id is not None and not RESOURCE_ID.match(id):
+                raise Incorrect("a launch is for a patient and a stay, by their ids")
         now = self._clock()
         launch = new_launch()
         event = AccountEvent("launch-made", now, account=by.account, session=by.session)

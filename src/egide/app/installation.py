@@ -9,6 +9,7 @@ from pathlib import Path
 
 from egide.accounts import Accounts
 from egide.accounts.people import Limits, People
+from egide.accounts.people.sealing import Sealing
 from egide.app.account_events import appending
 from egide.clock import Clock, system_clock
 from egide.db import Database, prepare
@@ -89,7 +90,13 @@ async def open_parts(
         await record.start()  # first of all: it says when the key file is not the one
         await ledger.open()
         stack.push_async_callback(ledger.close)
-        accounts = Accounts(database, clock, appending(ledger), ring.derive("accounts"))
+        accounts = Accounts(
+            database,
+            clock,
+            appending(ledger),
+            ring.derive("accounts"),
+            Sealing(ring.derive("people")).open_known,
+        )
         await accounts.open()
         people = People(
             database,

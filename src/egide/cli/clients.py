@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from egide.accounts import Application, NewClient, Proof, Registration
 from egide.api.smart.registration import checked
@@ -82,13 +82,14 @@ def create(
 @clients.command("list")
 def show() -> None:
     """List client applications."""
-    table = Table("client_id", "label", "proof", "roles", "scope", "state", box=None)
+    whole = [Column(each, no_wrap=True) for each in ("client_id", "proof", "state")]
+    table = Table(*whole, "label", "roles", "scope", box=None)
     for entry in asyncio.run(_list()):
         registration = entry.registration
         state = "disabled" if entry.disabled else "active"
         proof = "public" if registration.proof == "none" else registration.proof
         roles = ", ".join(registration.roles)
-        table.add_row(entry.client_id, registration.label, proof, roles, registration.scope, state)
+        table.add_row(entry.client_id, proof, state, registration.label, roles, registration.scope)
     _console.print(table)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from egide.errors import EgideError, Fault
+from egide.http import cross_origin
 from egide.http.asgi import Receive, Scope, Send
 from egide.http.headers import API_SECURITY, ONLY_HTTPS, correlation
 from egide.http.in_flight import InFlight
@@ -89,7 +90,7 @@ class Entrance:
         try:
             try:
                 request.check()
-                response = await self._respond(request)
+                response = cross_origin.preflight(request) or await self._respond(request)
             except EgideError as error:
                 response, category = self._failed(error, request), error.category
             except ClientGone:
@@ -106,6 +107,8 @@ class Entrance:
             if b"x-correlation-id" in request.headers:
                 echoed = correlation(request.headers[b"x-correlation-id"])
                 own = own if echoed is None else (*own, echoed)
+            if cross_origin.called(request):
+                own += cross_origin.ALLOWED
             await response.send(send, own + more, head=request.method == "HEAD")
         except (ClientGone, OSError):
             status = 499

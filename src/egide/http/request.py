@@ -120,6 +120,12 @@ class Request:
         return self._segments
 
     @property
+    def path(self) -> str:
+        """The path as it came, nothing decoded: for comparing its beginning, not for routing."""
+        raw: bytes = self._scope["raw_path"]
+        return raw.decode("latin-1")
+
+    @property
     def query(self) -> list[tuple[str, str]]:
         """The parameters of the query string, decoded, in order. Raises Incorrect."""
         if self._query is None:

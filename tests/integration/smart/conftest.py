@@ -12,6 +12,7 @@ import pytest
 from tests.unit.http.asking import Answer, ask
 
 from egide.accounts import AccountEvent, Accounts, NewClient, Registration
+from egide.accounts.people.sealing import Known, Sealing
 from egide.actor import Actor
 from egide.api.smart import Approver, Authorization, Offer
 from egide.api.smart.pkce import challenge_of
@@ -41,7 +42,10 @@ class World:
     events: list[AccountEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.accounts = Accounts(self.database, self.clock, self.append, b"k" * 32)
+        self.sealing = Sealing(b"p" * 32)
+        self.accounts = Accounts(
+            self.database, self.clock, self.append, b"k" * 32, self.sealing.open_known
+        )
         self.server = Server(self.accounts, self.clock, self.offer, base_url=None)
         self.entrance = Entrance(self.respond, metrics=Metrics())
         self.authorization = Authorization(self.accounts, self.clock)
@@ -92,6 +96,8 @@ class World:
     async def person(self, **bound: Any) -> Approver:
         """Somebody signed in with two factors; a professional unless `bound` says otherwise."""
         account, session = internal_number(), internal_number()
+        behalf = bound.pop("behalf", None)
+        bound = bound or {"practitioner": "synthetic-doctor"}
         async with self.database.connection() as connection:
             await connection.execute(
                 "insert into account (account, kind, label, roles, created)"
@@ -102,6 +108,13 @@ class World:
                 self.now,
             )
             await connection.execute(
+                "insert into person (account, login, handle, sealed, cleared)"
+                " values ($1, $2, $2, $3, true)",
+                account,
+                account.to_bytes(8, "big"),
+                self.sealed(account, **bound),
+            )
+            await connection.execute(
                 "insert into person_session (hash, session, account, device, assurance, means,"
                 " opened, authenticated, seen, expires)"
                 " values ($1, $2, $3, '', 2, '{}', $4, $4, $4, $4)",
@@ -110,9 +123,20 @@ class World:
                 account,
                 self.now,
             )
-        known = bound or {"practitioner": "synthetic-doctor"}
-        actor = Actor(account, "egide-web", frozenset({"clinician"}), session, assurance=2, **known)
+        actor = Actor(
+            account,
+            "egide-web",
+            frozenset({"clinician"}),
+            session,
+            assurance=2,
+            behalf=behalf,
+            **bound,
+        )
         return Approver(actor, self.now - timedelta(minutes=2), ("pop", "mfa"))
+
+    def sealed(self, account: int, **bound: Any) -> bytes:
+        """What is kept of a person bound to some resources."""
+        return self.sealing.seal_known(account, Known("synthetic", "Synthetic Person", **bound))
 
     def request(self, client_id: str, /, **changes: str | None) -> list[tuple[str, str]]:
         """The parameters of a good authorization request, with changes."""

@@ -134,6 +134,24 @@ async def test_a_disabled_person_lets_nobody_in(world: World) -> None:
     assert (answer.status, refused["error"]) == (400, "invalid_grant")
 
 
+async def test_whom_a_person_stands_for_is_what_he_stands_for_now(world: World) -> None:
+    """An account bound to the wrong patient, and corrected, does not go on reading."""
+    client, person = await world.registered(), await world.person(patient="wrong")
+    code = await world.code(client, person, patient=None)
+    _, said = await world.exchange(client, code)
+    assert (await world.accounts.resolve(said["access_token"])).patient == "wrong"
+    account = person.actor.account
+    async with world.database.connection() as connection:
+        await connection.execute(
+            "update person set sealed = $2, cleared = false where account = $1",
+            account,
+            world.sealed(account, patient="right"),
+        )
+    world.later(seconds=5)
+    actor = await world.accounts.resolve(said["access_token"])
+    assert (actor.patient, actor.launched, actor.cleared) == ("right", "wrong", False)
+
+
 async def test_nothing_that_lets_in_is_stored(world: World) -> None:
     client = await world.registered()
     code = await world.code(client, scope="launch/patient offline_access patient/*.rs")
@@ -185,10 +203,10 @@ async def test_a_code_brings_an_access_token_with_its_launch(world: World) -> No
     assert (actor.practitioner, actor.patient, actor.relative) == ("synthetic-doctor", None, None)
     assert actor.assurance == 2
     assert actor.session != person.actor.session
-    assert [event.kind for event in world.events][-2:] == [
-        "application-approved",
-        "access-token-issued",
-    ]
+    approved, issued = world.events[-2:]
+    assert (approved.kind, issued.kind) == ("application-approved", "access-token-issued")
+    assert (issued.account, issued.client) == (person.actor.account, client.client_id)
+    assert (issued.roles, issued.session) == (("clinician",), actor.session)
 
 
 async def test_an_id_token_says_who_to_this_application_alone(world: World) -> None:
@@ -238,3 +256,25 @@ async def test_a_native_application_comes_back_to_the_port_it_has(world: World) 
     code = location.partition("code=")[2].partition("&")[0]
     answer, _ = await world.exchange(client, code, redirect_uri=uri)
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("how", ["replay", "disable"])
+async def test_what_ends_here_ends_in_every_other_process(world: World, how: str) -> None:
+    """By a notice: the clock stands still, so nothing remembered would end by itself."""
+    client = await world.registered()
+    code = await world.code(client)
+    _, said = await world.exchange(client, code)
+    other = World(world.database, now=world.now)
+    await other.accounts.open()
+    await other.accounts.resolve(said["access_token"])
+    if how == "replay":
+        await world.exchange(client, code)
+    else:
+        await world.accounts.clients.disable(client.client_id)
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await other.accounts.resolve(said["access_token"])
+            except Unauthenticated:
+                return
+            await asyncio.sleep(0.01)

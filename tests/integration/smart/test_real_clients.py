@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from fhirclient.client import FHIRClient
 from fhirclient.models.observation import Observation
 from fhirclient.models.patient import Patient
 from fhirpy import AsyncFHIRClient
-from fhirpy.base.exceptions import AuthorizationError
+from fhirpy.base.exceptions import AuthorizationError, BaseFHIRError
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from joserfc import jwk, jwt
@@ -80,15 +80,19 @@ class World:
 
 
 @pytest.fixture
-async def world(
-    database_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
+def world(started: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A started server that lets access tokens with a scope in."""
+    monkeypatch.setattr(egide.http.session, "SCOPES_DECIDED", True)
+    return started
+
+
+@pytest.fixture
+async def started(database_dsn: str, tmp_path: Path) -> AsyncIterator[World]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     base = f"http://127.0.0.1:{port}"
     settings = Settings(data=tmp_path, base_url=base)
-    monkeypatch.setattr(egide.http.session, "SCOPES_DECIDED", True)
     async with open_parts(settings, database_dsn, KeyRing.generate()) as parts:
         app = application(
             database=parts.database,
@@ -141,6 +145,33 @@ async def app_of(world: World, scope: str, **more: Any) -> FHIRClient:
             "scope": scope,
         }
     )
+
+
+async def test_an_access_token_is_never_wider_than_its_scope(started: World) -> None:
+    """Whether the gate narrows by scopes yet or not: outside of one, nothing is opened."""
+    mine, other = await started.patient(), await started.patient()
+    person = await started.signed_in(mine)
+    smart = await app_of(started, "patient/Patient.r")
+    await asyncio.to_thread(smart.prepare)
+    back = await started.consented(smart.authorize_url, person)
+    await asyncio.to_thread(smart.handle_callback, back)
+    reader = AsyncFHIRClient(started.fhir, authorization=f"Bearer {smart.server.auth.access_token}")
+
+    async def opens(work: Awaitable[Any]) -> bool:
+        try:
+            found = await work
+        except BaseFHIRError:
+            return False
+        return bool(found)
+
+    assert not await opens(reader.get("Patient", other))
+    assert not await opens(reader.resources("Observation").search(patient=mine).fetch())
+    assert not await opens(reader.resources("Patient").fetch())
+    assert not await opens(reader.resources("Practitioner").fetch())
+    assert not await opens(reader.execute(f"Patient/{mine}/$everything", "get"))
+    assert not await opens(reader.resource("Patient", **PATIENT).save())
+    inside = await opens(reader.get("Patient", mine))
+    assert inside == egide.http.session.SCOPES_DECIDED
 
 
 @pytest.mark.parametrize("proof", ["none", "secret"])

@@ -6,7 +6,7 @@ import pytest
 from tests.integration.smart.conftest import World
 
 from egide.accounts import NewClient
-from egide.errors import Unauthenticated
+from egide.errors import NotFound, Unauthenticated
 
 OFFLINE = "launch/patient offline_access patient/*.rs"
 ONLINE = "launch/patient online_access patient/*.rs"
@@ -129,6 +129,35 @@ async def test_the_end_of_a_session_ends_what_does_not_outlast_it(world: World) 
             await world.accounts.resolve(said[scope]["access_token"])
     answer, _ = await world.refresh(client, said[OFFLINE]["refresh_token"])
     assert answer.status == 200
+
+
+async def test_a_person_sees_whom_he_let_in_and_takes_it_back(world: World) -> None:
+    client, person, other = (
+        await world.registered(),
+        await world.person(),
+        await world.person(),
+    )
+    said = {}
+    for scope in (ONLINE, OFFLINE):
+        world.later(seconds=1)
+        code = await world.code(client, person, scope=scope)
+        _, said[scope] = await world.exchange(client, code)
+    approvals = world.accounts.approvals
+    offline, online = await approvals.given(person.actor.account)
+    assert (offline.lasting, online.lasting) == ("offline", "online")
+    assert (offline.application, offline.client_id) == ("Growth chart", client.client_id)
+    assert await approvals.given(other.actor.account) == []
+    with pytest.raises(NotFound):
+        await approvals.take_back(other.actor.account, offline.number)
+    await world.accounts.resolve(said[OFFLINE]["access_token"])
+    await approvals.take_back(person.actor.account, offline.number)
+    with pytest.raises(Unauthenticated):
+        await world.accounts.resolve(said[OFFLINE]["access_token"])
+    answer, _ = await world.refresh(client, said[OFFLINE]["refresh_token"])
+    assert answer.status == 400
+    assert [each.lasting for each in await approvals.given(person.actor.account)] == ["online"]
+    await sign_out(world)
+    assert await approvals.given(person.actor.account) == []
 
 
 async def test_an_approval_ends_whatever_is_refreshed(world: World) -> None:

@@ -86,7 +86,10 @@ class Introspection:
         if "token" not in form:
             raise GrantRefused("invalid_request", "token is missing")
         issuer = issuer_of(request, self._base_url)
-        proved = await self._proving.proved(request, form, lambda: f"{issuer}{TOKEN_PATH}")
+        said_by = credentials.credentials_of(request.headers.get(b"authorization"), form)
+        proved = await self._proving.proved(
+            said_by, lambda: f"{issuer}{TOKEN_PATH}", request.address
+        )
         asker = proved.application
         if asker.registration.proof == "none":
             raise GrantRefused("invalid_client", "A public application cannot ask", 401)
@@ -103,7 +106,7 @@ class Introspection:
         if approval is None:
             said = told(about, issuer=issuer, audience=audience)
         else:
-            named = "fhirUser" in words(approval.scope)
+            named = "fhirUser" in words(about.scope)
             said = told(
                 about,
                 issuer=issuer,

@@ -3,12 +3,12 @@
 A failure is counted and filed as a wrong secret is; which proof was wrong is not told.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from egide.accounts import Accounts, Application, Client, ClientRefused, TooManyAttempts
 from egide.api.smart import assertion
-from egide.api.smart.credentials import BASIC_CHALLENGE, Credentials, credentials_of, once
+from egide.api.smart.credentials import BASIC_CHALLENGE, Credentials, once
 from egide.api.smart.refusals import GrantRefused
 from egide.clock import Clock
 from egide.errors import EgideError, Incorrect
@@ -52,19 +52,20 @@ class Proving:
         self._fetch = fetch
 
     async def proved(
-        self, request: Request, form: Mapping[str, str], audience: Callable[[], str]
+        self, credentials: Credentials, audience: Callable[[], str], address: str
     ) -> Proved:
-        """The application that sent `form`; `audience` is the address assertions are meant for.
+        """The application that says `credentials` from the network address `address`.
+
+        `audience` gives the address that assertions are meant for.
 
         Raises GrantRefused: 401, or 429 after too many failures.
         """
-        credentials = credentials_of(request.headers.get(b"authorization"), form)
         try:
             if credentials.assertion is not None:
-                return await self._by_key(credentials, audience(), request.address)
+                return await self._by_key(credentials, audience(), address)
             if credentials.secret is not None:
-                return await self._by_secret(credentials, request.address)
-            return await self._by_name(credentials, request.address)
+                return await self._by_secret(credentials, address)
+            return await self._by_name(credentials, address)
         except (ClientRefused, TooManyAttempts) as error:
             challenge = [BASIC_CHALLENGE] if credentials.basic else []
             raise refused(error, "invalid_client", 401, challenge) from None

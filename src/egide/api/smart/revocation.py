@@ -44,7 +44,9 @@ class Revocation:
         if "token" not in form:
             raise GrantRefused("invalid_request", "token is missing")
         proved = await self._proving.proved(
-            request, form, lambda: f"{issuer_of(request, self._base_url)}{TOKEN_PATH}"
+            credentials.credentials_of(request.headers.get(b"authorization"), form),
+            lambda: f"{issuer_of(request, self._base_url)}{TOKEN_PATH}",
+            request.address,
         )
         own = proved.application
         about = await self._accounts.about(form["token"])

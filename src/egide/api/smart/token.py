@@ -67,9 +67,10 @@ class Token:
 
     async def _grant(self, request: Request) -> Response:
         form = await form_of(request, KNOWN)
+        said_by = credentials.credentials_of(request.headers.get(b"authorization"), form)
         check_grant(form)
         proved = await self._proving.proved(
-            request, form, lambda: f"{issuer_of(request, self._base_url)}{PATH}"
+            said_by, lambda: f"{issuer_of(request, self._base_url)}{PATH}", request.address
         )
         try:
             if form["grant_type"] == "client_credentials":
