@@ -79,6 +79,8 @@ def _on(env: Mapping[str, str], name: str) -> bool:
     if text not in ("on", "off"):
         raise Incorrect(f"{name} is on or off, not {text!r}")
     return text == "on"
+
+
 def networks(text: str) -> tuple[Network, ...]:
     """Addresses and networks written with commas between. Raises Incorrect."""
     found = []

@@ -50,6 +50,10 @@ _FOUND = (
 _ERROR = {"reference": "0123456789abcdef", "at": AT}
 _CHOICE = {"application": "Carnet de Suivi", "request": "", "name": "Démonstration"}
 
+_GIVEN = SimpleNamespace(
+    number=1, application="Carnet de Suivi", lasting="offline", made=AT, expires=AT
+)
+
 DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "consent": (
         "consent.html",
@@ -65,6 +69,10 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "choose-nobody": (
         "choose_patient.html",
         {**_CHOICE, "born": "", "found": (), "refused": Refused("incomplete", 422)},
+    ),
+    "applications": (
+        "applications.html",
+        {"given": [(_GIVEN, lines_of("offline_access patient/Observation.rs"))]},
     ),
     "situation": ("situation.html", {"identity": _IDENTITY, "handle": "none"}),
     "not-linked": ("not_linked.html", {"title": "Pro Santé Connect", "place": "/account/link"}),
@@ -105,7 +113,9 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
         )
     },
 }
-_SIGNED_IN = frozenset({"consent", "choose-patient", "choose-nobody", "link-identity", "denied"})
+_SIGNED_IN = frozenset(
+    {"applications", "consent", "choose-patient", "choose-nobody", "link-identity", "denied"}
+)
 
 
 @contextmanager

@@ -66,21 +66,17 @@ def application(
     stopping: Callable[[], bool],
     clock: Clock,
     offer: Offer,
+    proxies: tuple[Network, ...] = (),
     web: Door | None = None,
 ) -> Entrance:
     """The ASGI application of one worker; `stopping` turns readiness off during a stop.
 
-    `offer`: what of the authorization server is there; `web`: the door of the pages people read,
-    None: there are none.
+    `offer`: what of the authorization server is there; `proxies` are believed when they say for
+    whom they forward a request; `web`: the door of the pages people read, None: there are none.
     """
     rest = Rest(record, accounts, base_url, offer)
     server = Server(accounts, clock, offer, base_url=base_url)
     health = Health(database, metrics, stopping)
-    proxies: tuple[Network, ...] = (),
-
-    `proxies` are believed when they say for whom they forward a request.
-    rest = Rest(record, accounts, base_url)
-    doors = Doors(Health(database, metrics, stopping), Token(accounts))
 
     async def respond(request: Request) -> Response:
         segments = request.segments
@@ -103,8 +99,7 @@ def application(
         return answer(error, request) if page is None else page
 
     https = base_url is not None and base_url.startswith("https:")
-    return Entrance(
-        respond, metrics=metrics, limits=Limits(body=body_limit), https=https, failed=failed
-    )
     limits = Limits(body=body_limit)
-    return Entrance(respond, metrics=metrics, limits=limits, proxies=proxies, https=https)
+    return Entrance(
+        respond, metrics=metrics, limits=limits, proxies=proxies, https=https, failed=failed
+    )

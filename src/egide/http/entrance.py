@@ -53,11 +53,9 @@ class Entrance:
         failed: Failed = answer,
         patience: float = 25.0,
     ) -> None:
-        """`https`: clients reach us by https, even when what forwards to us does not; `failed`:
-        the answer for an error.
-        """
         """`https`: clients reach us by https, even when what forwards to us does not; `proxies`
-        are believed when they say for whom they forward."""
+        are believed when they say for whom they forward; `failed`: the answer for an error.
+        """
         self.in_flight = InFlight()
         self._respond = respond
         self._metrics = metrics

@@ -122,6 +122,29 @@ async def test_a_no_brings_no_code(patient: Asking) -> None:
     assert said["error"] == "access_denied" and "code" not in said
 
 
+async def test_what_was_given_is_listed_and_taken_back(patient: Asking) -> None:
+    await patient.browser.get(patient.address())
+    await patient.browser.submit("/oauth/consent", answer="allow")
+    page = await patient.browser.get("/account/applications")
+    [action] = [each for each in Forms(page.text).forms if each.endswith("/take-back")]
+    assert "Carnet &lt;b&gt;de&lt;/b&gt; Suivi" in page.text
+    await patient.browser.submit(action)
+    assert (await patient.browser.follow()).text.count("take-back") == 0
+    assert patient.world.events[-1].kind == "approval-ended"
+
+
+async def test_nobody_takes_back_what_somebody_else_gave(patient: Asking) -> None:
+    await patient.browser.get(patient.address())
+    await patient.browser.submit("/oauth/consent", answer="allow")
+    page = await patient.browser.get("/account/applications")
+    [action] = [each for each in Forms(page.text).forms if each.endswith("/take-back")]
+    other = await patient.world.browser().enrol(patient.world, "other")
+    cookie = other.cookies["__Host-egide-session"]
+    token = patient.world.web._site.forms.token(cookie, action)
+    assert (await other.post(action, {"form_token": token})).status == 404
+    assert "take-back" in (await patient.browser.get("/account/applications")).text
+
+
 async def test_silence_is_a_no(patient: Asking) -> None:
     await patient.browser.get(patient.address())
     said = answered((await patient.browser.submit("/oauth/consent")).location)

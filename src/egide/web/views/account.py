@@ -1,5 +1,6 @@
-"""One's own account: the first page after signing in, means to sign in, open sessions."""
+"""One's own account: the first page, means to sign in, open sessions, applications let in."""
 
+from egide.api.smart.words import lines_of
 from egide.errors import Conflict, NotFound
 from egide.http import Response
 from egide.http.routes import Answer, Route
@@ -11,15 +12,22 @@ from egide.web.views.means import Place
 from egide.web.visit import Visit
 
 _NUMBER = 19
-"""Digits of the largest number of a session or a passkey."""
+"""Digits of the largest number of a session, a passkey or an approval."""
 
 
 async def home(site: Site, visit: Visit) -> Response:
     """What there is for a person signed in."""
     own = await site.people.means.of(visit.person.account)
     sessions = await site.people.sessions.entries(visit.person.account)
-    welcome = visit.asked("welcome") is not None
-    return site.pages.answer(visit, "home.html", own=own, sessions=sessions, welcome=welcome)
+    given = await site.smart.accounts.approvals.given(visit.person.account)
+    return site.pages.answer(
+        visit,
+        "home.html",
+        own=own,
+        sessions=sessions,
+        applications=len(given),
+        welcome=visit.asked("welcome") is not None,
+    )
 
 
 async def account(site: Site, visit: Visit) -> Response:
@@ -71,6 +79,20 @@ async def end_others(site: Site, visit: Visit) -> Response:
     return see_other("/account/sessions")
 
 
+async def applications(site: Site, visit: Visit) -> Response:
+    """The applications let in, with what takes each back."""
+    given = await site.smart.accounts.approvals.given(visit.person.account)
+    shown = [(each, lines_of(each.scope)) for each in given]
+    return site.pages.answer(visit, "applications.html", given=shown)
+
+
+async def take_back(site: Site, visit: Visit, number: str) -> Response:
+    """Takes back what was given to one application; it holds on its next request."""
+    account = visit.person.account
+    await site.smart.accounts.approvals.take_back(account, _numbered(number), by=account)
+    return see_other("/account/applications")
+
+
 async def found(site: Site, visit: Visit) -> Place:
     """Where a person signed in sets up means. Raises StepUpNeeded."""
     person = visit.person
@@ -101,4 +123,6 @@ PERSONAL = (
     Route("/account/sessions", {"GET": Answer(sessions)}),
     Route("/account/sessions/end-others", {"POST": Answer(end_others)}),
     Route("/account/sessions/{session}/end", {"POST": Answer(end_session)}),
+    Route("/account/applications", {"GET": Answer(applications)}),
+    Route("/account/applications/{number}/take-back", {"POST": Answer(take_back)}),
 )
