@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench lock clean
+.PHONY: help install demo test test-browser check format bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -26,8 +26,15 @@ install: $(VENV)/.run ## Install Égide into .venv, dependencies pinned by hash
 demo: $(VENV)/.run ## Install, load synthetic records and serve them on http://127.0.0.1:8600
 	@$(BIN)/egide demo
 
-test: $(VENV)/.dev ## Install and run all tests
+test: $(VENV)/.dev ## Install and run all tests but those in a browser
 	@$(BIN)/python -m pytest
+
+test-browser: $(VENV)/.dev /usr/bin/chromium ## Run the pages in Debian's Chromium (installs it when missing)
+	@$(BIN)/python -m pytest tests/browser
+
+/usr/bin/chromium:
+	@apt-get update -qq
+	@DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null
 
 check: $(VENV)/.dev ## Style, types, and the floors: imports point down
 	@$(BIN)/ruff check .

@@ -146,7 +146,9 @@ def settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Read once, from the environment, when a command starts. There is no settings file.",
+        "Read once, from the environment, when a command starts. There is no settings file; only",
+        "identity issuers are described in one, which `EGIDE_FEDERATION` names: see",
+        "[the guide](../guides/federation.md#every-field).",
         "An empty value counts as none. A bad value is refused by name.",
         "",
         "| Variable | Meaning | Default |",

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from egide.errors import Incorrect
 
+Network = IPv4Network | IPv6Network
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -27,8 +29,22 @@ class Settings:
     """EGIDE_BODY_LIMIT: the largest request body taken."""
     base_url: str | None = None
     """EGIDE_BASE_URL: the public address of `/fhir`'s parent; None: the request's own."""
+    establishment: str | None = None
+    """EGIDE_ESTABLISHMENT: the establishment's name, at the top of each page. None: no name."""
+    session_idle: int = 30 * 60
+    """EGIDE_SESSION_IDLE: a person's session ends when it was not used for as long."""
+    session_lifetime: int = 12 * 60 * 60
+    """EGIDE_SESSION_LIFETIME: a person's session ends as long after sign-in, used or not."""
+    federation: Path | None = None
+    """EGIDE_FEDERATION: the file of the identity issuers people may log in by. None: none."""
+    proxies: tuple[Network, ...] = ()
+    """EGIDE_PROXIES: addresses or networks, with commas between, of the proxies in front of the
+    server, whose `X-Forwarded-For` is believed. None: the other end of a connection is the client.
+    """
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
+    registration: bool = False
+    """EGIDE_REGISTRATION: `on` lets applications register themselves, with an access token."""
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -44,12 +60,36 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             zone=ZoneInfo(zone) if zone else default.zone,
             body_limit=_positive(env, "EGIDE_BODY_LIMIT", default.body_limit),
             base_url=(env.get("EGIDE_BASE_URL") or "").rstrip("/") or None,
+            establishment=_shown(env, "EGIDE_ESTABLISHMENT"),
+            session_idle=_positive(env, "EGIDE_SESSION_IDLE", default.session_idle),
+            session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
+            federation=Path(env["EGIDE_FEDERATION"]) if env.get("EGIDE_FEDERATION") else None,
+            proxies=networks(env.get("EGIDE_PROXIES") or ""),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),
+            registration=_on(env, "EGIDE_REGISTRATION"),
         )
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise Incorrect(f"EGIDE_ZONE names no time zone: {zone!r}") from error
+
+
+def _on(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name) or "off"
+    if text not in ("on", "off"):
+        raise Incorrect(f"{name} is on or off, not {text!r}")
+    return text == "on"
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks written with commas between. Raises Incorrect."""
+    found = []
+    for piece in filter(None, (each.strip() for each in text.split(","))):
+        try:
+            found.append(ip_network(piece))
+        except ValueError:
+            raise Incorrect(f"EGIDE_PROXIES: {piece!r} is no address and no network") from None
+    return tuple(found)
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
@@ -59,3 +99,11 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdigit() or int(text) == 0:
         raise Incorrect(f"{name} must be a positive whole number, not {text!r}")
     return int(text)
+
+
+def _shown(env: Mapping[str, str], name: str) -> str | None:
+    """A text that pages show: one short line."""
+    text = env.get(name, "").strip()
+    if len(text) > 60 or not text.isprintable():
+        raise Incorrect(f"{name} must be one line of at most 60 characters")
+    return text or None

@@ -80,9 +80,11 @@ class Installation:
         self.run("init")
         return self
 
-    def serve(self, *arguments: str, workers: int = 2, **settings: str) -> "Server":
-        """`egide serve` on a free port, ready to answer."""
-        server = Server(self, workers, arguments, settings)
+    def serve(
+        self, *arguments: str, workers: int = 2, port: int | None = None, **settings: str
+    ) -> "Server":
+        """`egide serve` on `port`, or a free one, ready to answer."""
+        server = Server(self, workers, arguments, settings, port or free_port())
         self.servers.append(server)
         server.wait_until_ready()
         return server
@@ -136,9 +138,10 @@ class Server:
         workers: int,
         arguments: tuple[str, ...],
         settings: Mapping[str, str],
+        port: int,
     ) -> None:
         self.installation = installation
-        self.port = free_port()
+        self.port = port
         number = len(installation.servers)
         self.said = installation.folder / f"serve-{number}.out"
         self.logged = installation.folder / f"serve-{number}.log"

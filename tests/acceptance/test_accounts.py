@@ -4,11 +4,15 @@ https://www.rfc-editor.org/rfc/rfc6749#section-4.4, https://www.rfc-editor.org/r
 """
 
 import base64
+import json
 import re
 import subprocess
+import time
+from pathlib import Path
 
 import asyncpg
 import pytest
+from joserfc import jwk, jwt
 from tests.acceptance.client import FORM, Answer, Client
 from tests.acceptance.installation import Installation, Server
 from tests.acceptance.records import patient, posting, transaction
@@ -219,3 +223,69 @@ def test_no_secret_of_an_account_is_stored(installation: Installation) -> None:
         if value.encode() in path.read_bytes()
     ]
     assert found == []
+
+
+def test_a_backend_service_proves_itself_once_whichever_worker_is_asked(
+    installation: Installation, server: Server, stranger: Client, tmp_path: Path
+) -> None:
+    key = jwk.generate_key("EC", "P-384", {"kid": "one"})
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    told = installation.run(
+        "clients",
+        "create",
+        "a laboratory",
+        "--role",
+        "system",
+        "--scope",
+        "system/*.cruds",
+        "--jwks",
+        str(jwks),
+    ).stdout
+    assert "client_secret" not in told
+    found = re.search(r"client_id\s+(\S+)", told)
+    assert found, told
+    address = f"http://127.0.0.1:{server.port}/oauth/token"
+    claims = {"iss": found[1], "sub": found[1], "aud": address, "jti": "one"}
+    claims["exp"] = int(time.time()) + 240
+    proof = jwt.encode({"alg": "ES384", "kid": "one"}, claims, key, algorithms=["ES384"])
+    fields = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": proof,
+    }
+    answers = [stranger.form("/oauth/token", fields) for _ in range(10)]
+    assert [each.status for each in answers] == [200] + [401] * 9
+    told = answers[0].json()
+    assert told["expires_in"] == 300
+    assert Client(server.port, told["access_token"]).get("/Patient?_count=1").status == 200
+    assert re.search(rf"{found[1]}.*key", installation.run("clients", "list").stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--scope", "everything", "--redirect-uri", "https://a.example/cb"),
+        ("--scope", "patient/*.rs"),
+        ("--scope", "patient/*.rs", "--redirect-uri", "http://a.example/cb"),
+        ("--scope", "system/*.rs", "--public", "--role", "system"),
+        ("--scope", "system/*.rs", "--role", "king"),
+        ("--scope", "system/*.rs", "--role", "system", "--jwks", "/nothing/there"),
+    ],
+)
+def test_an_application_that_cannot_be_is_not_registered(
+    installation: Installation, arguments: tuple[str, ...]
+) -> None:
+    refused = installation.run("clients", "create", "an application", *arguments, code=2)
+    assert "client_id" not in refused.stdout
+    assert refused.stderr.startswith("egide:")
+
+
+def test_what_the_server_says_of_itself_is_for_everybody(server: Server, stranger: Client) -> None:
+    said = stranger.get("/.well-known/smart-configuration", origin="https://a.example")
+    assert said.headers["access-control-allow-origin"] == "*"
+    said = said.json()
+    base = f"http://127.0.0.1:{server.port}"
+    assert said["token_endpoint"] == f"{base}/oauth/token"
+    assert stranger.ask("GET", "/oauth/jwks").json().keys() == {"keys"}
+    assert stranger.ask("POST", "/oauth/register", {}).status == 404

@@ -14,14 +14,14 @@ import pytest
 import typer
 
 import egide.cli
+from egide.api.application import routes
 from egide.api.rest.capabilities import capabilities
-from egide.cli.routes import rows
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-SAMPLES = {"EGIDE_SHARED"}
-"""Where tests and the bench find large samples: said in CONTRIBUTING, no setting of the program."""
+SAMPLES = {"EGIDE_SHARED", "EGIDE_PICTURES"}
+"""Where tests and the bench find large samples and leave pictures: no settings of the program."""
 GENERATED = "<!-- Written by scripts/reference.py"
 
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
@@ -108,9 +108,9 @@ def test_sealing_names_no_column_there_is_not() -> None:
     assert named <= set(_columns())
 
 
-def test_every_address_the_server_answers_is_in_the_rest_page() -> None:
+def test_every_address_programs_use_is_in_the_rest_page() -> None:
     page = (DOCS / "reference/rest.md").read_text("utf-8")
-    answered = {template for _, template, _, _ in rows()}
+    answered = {route.template for route in routes()}
     assert len(answered) > 8
     assert [template for template in sorted(answered) if f"`{template}`" not in page] == []
 

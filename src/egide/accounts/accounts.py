@@ -8,18 +8,22 @@ Invariants, each with its test in tests/integration/accounts:
 - failures lock nobody out (test_failures).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
+from egide.accounts.applications import ROLES_ALLOW, Applications
+from egide.accounts.approvals import Approval, Approvals, Contexts, row_of
 from egide.accounts.binding import Bindings
 from egide.accounts.clients import Clients
-from egide.accounts.entries import Client, ClientRefused, Issued, checked
+from egide.accounts.entries import About, Client, ClientRefused, Issued, checked
 from egide.accounts.events import AccountEvent, Append, recorded
 from egide.accounts.failures import FAILURES_PER_ADDRESS, Failures
+from egide.accounts.launches import Launches
 from egide.accounts.remembered import Remembered
 from egide.accounts.secrets import ACCESS_TOKEN, digest, new_access_token
+from egide.accounts.signing import Signing
 from egide.actor import Actor
 from egide.clock import Clock
 from egide.db import Database, queries
@@ -31,23 +35,52 @@ REMEMBERED = timedelta(seconds=5)
 """How long a resolved access token is believed without asking the database again."""
 LIFETIME = timedelta(hours=1)
 OPERATOR_LIFETIME = timedelta(hours=12)
-SCOPE = "system/*.cruds"
-"""The only scope there is yet: what an account may do is decided from its roles."""
+SCOPE = ROLES_ALLOW
+"""The scope that narrows nothing: what an account may do is decided from its roles."""
 OPERATOR = "operator"
 
 _SQL = queries("egide.accounts", "accounts.sql")
 
 
+class Known(Protocol):
+    """Whom a person's account stands for at present, as ids of resources."""
+
+    @property
+    def patient(self) -> str | None: ...
+    @property
+    def practitioner(self) -> str | None: ...
+    @property
+    def relative(self) -> str | None: ...
+    @property
+    def establishment(self) -> str | None: ...
+
+
+StandsFor = Callable[[int, bytes], Known]
+"""Opens the sealed part of a person of an account."""
+
+
 class Accounts:
     """Accounts of one installation; one instance a process."""
 
-    def __init__(self, database: Database, clock: Clock, append: Append, key: bytes) -> None:
-        """`append` makes an event durable in the ledger; `key`: 32 bytes for the accounts."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        append: Append,
+        key: bytes,
+        stands_for: StandsFor | None = None,
+    ) -> None:
+        """`append` makes an event durable in the ledger; `key`: 32 bytes for the accounts.
+
+        `stands_for` opens what is sealed of a person, for access tokens that act for one; without
+        it they stand for nobody.
+        """
+        self._stands_for = stands_for
         self._database = database
         self._clock = clock
         self._append = append
         self._bindings = Bindings(key)
-        self._remembered = Remembered()
+        self._remembered: Remembered[Actor] = Remembered()
         self._failures = Failures()
         self.clients = Clients(
             database,
@@ -56,6 +89,17 @@ class Accounts:
             self._bindings,
             lambda account: self._remembered.forget(account=account),
         )
+        self._contexts = Contexts(key)
+        self.applications = Applications(database, clock, append, self._bindings)
+        self.approvals = Approvals(
+            database,
+            clock,
+            append,
+            self._contexts,
+            lambda account: self._remembered.forget(account=account),
+        )
+        self.launches = Launches(database, clock, append, self._contexts)
+        self.signing = Signing(database, clock, append, key)
 
     async def open(self) -> None:
         """Starts to listen to what other processes revoke. Raises Unavailable."""
@@ -71,6 +115,20 @@ class Accounts:
         access_token, event = self._opened(client.account, client.roles, scope, lifetime)
         event = replace(event, client=client.client_id)
         return await self._issue(access_token, event, "issue_to_client", client.proof)
+
+    async def issue_from(
+        self, approval: Approval, *, scope: str | None = None, lifetime: timedelta = LIFETIME
+    ) -> Issued:
+        """An access token for the application a person approved; `scope`: narrower than that.
+
+        Raises ClientRefused when the approval has ended.
+        """
+        lifetime = min(lifetime, approval.expires - self._clock())
+        access_token, event = self._opened(
+            approval.account, approval.roles, scope or approval.scope, lifetime
+        )
+        event = replace(event, client=approval.client_id)
+        return await self._issue(access_token, event, "issue_from_approval", approval.number)
 
     async def issue_to_operator(
         self, roles: Collection[str], *, lifetime: timedelta = OPERATOR_LIFETIME
@@ -121,6 +179,10 @@ class Accounts:
     async def sweep(self) -> None:
         """Deletes access tokens a day after their end, and writes refusals not yet written."""
         await self.clients.settle()
+        await self.applications.sweep()
+        await self.approvals.sweep()
+        await self.launches.sweep()
+        await self.signing.sweep()
         for address, count in self._failures.settle():
             await self._refused(count, "too-many", address)
         async with self._database.connection() as connection:
@@ -143,7 +205,7 @@ class Accounts:
         return new_access_token(), event
 
     async def _issue(
-        self, access_token: str, event: AccountEvent, statement: str, *proof: bytes
+        self, access_token: str, event: AccountEvent, statement: str, *proof: bytes | int
     ) -> Issued:
         expires = event.expires or event.at
         async with recorded(self._append, event), self._database.connection() as connection:
@@ -173,6 +235,11 @@ class Accounts:
         if row is None or reason is not None:
             await self._refuse(reason or "unknown", address, account)
             raise Unauthenticated("The access token is unknown, expired or revoked")
+        actor = self._actor(row, account)
+        self._remembered.put(key, actor, min(row["expires"], now + REMEMBERED), generation)
+        return actor
+
+    def _actor(self, row: Any, account: int) -> Actor:
         sealed = row["patient"]
         actor = Actor(
             account=account,
@@ -180,9 +247,64 @@ class Accounts:
             roles=frozenset(row["roles"]),
             session=row["session"],
             patient=None if sealed is None else self._bindings.open(sealed, account),
+            scope=None if row["scope"] == SCOPE else row["scope"],
         )
-        self._remembered.put(key, actor, min(row["expires"], now + REMEMBERED), generation)
-        return actor
+        if row["number"] is None:
+            return actor
+        context = self._contexts.open(row["context"], row_of(row["number"]))
+        actor = replace(
+            actor,
+            assurance=row["assurance"],
+            patient=None,
+            scope=row["scope"],
+            launched=context.launched,
+            behalf=context.behalf,
+            cleared=row["cleared"],
+        )
+        if row["sealed"] is None or self._stands_for is None:
+            return actor
+        known = self._stands_for(account, row["sealed"])
+        return replace(
+            actor,
+            patient=known.patient,
+            practitioner=known.practitioner,
+            relative=known.relative,
+            establishment=known.establishment,
+        )
+
+    async def about(self, access_token: str) -> About | None:
+        """What an access token that is good is; None for any other."""
+        if not ACCESS_TOKEN.fullmatch(access_token):
+            return None
+        now = self._clock()
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["about"], digest(access_token))
+        if row is None or _refusal(row, now) is not None:
+            return None
+        return About(
+            row["account"],
+            row["session"],
+            row["client_id"] or OPERATOR,
+            row["scope"],
+            row["issued"],
+            row["expires"],
+        )
+
+    async def asked_about(
+        self, about: About, client_id: str, allowed: bool, *, address: str = ""
+    ) -> None:
+        """Files that an application asked what an access token is, and whether it was told."""
+        await self._append(
+            AccountEvent(
+                "access-token-asked-about",
+                self._clock(),
+                outcome="success" if allowed else "refused",
+                account=about.account,
+                session=about.session,
+                client=client_id,
+                address=address,
+            )
+        )
 
     async def _refuse(self, reason: str, address: str, account: int) -> None:
         standing = self._failures.note(address, (address, FAILURES_PER_ADDRESS))
@@ -221,6 +343,8 @@ def _refusal(row: Any, now: datetime) -> str | None:
         return "revoked"
     if row["disabled"] is not None:
         return "disabled"
+    if row["over"]:
+        return "session-over"
     if row["expires"] <= now:
         return "expired"
     return None

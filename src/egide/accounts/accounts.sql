@@ -11,15 +11,10 @@ on conflict (label) where kind = 'operator' do update set label = excluded.label
 returning account, disabled;
 
 -- client: a client application and whether it may log in
-select client.account, client.secret_hash, account.disabled, account.label, account.roles
-from client join account using (account)
+select client.account, client.secret_hash, account.disabled, account.label, account.roles,
+       application.proof
+from client join account using (account) left join application using (account)
 where client.client_id = $1;
-
--- clients: every client application, oldest first
-select client.client_id, account.account, account.label, account.roles, account.created,
-       account.disabled, client.rotated
-from client join account using (account)
-order by account.created, client.client_id;
 
 -- disable: an account that may not log in any more
 update account set disabled = $2 where account = $1 and disabled is null;
@@ -40,13 +35,55 @@ select $1, account, $3, $4, $5, $6 from account
 where account = $2 and disabled is null
 for share;
 
--- resolve: an access token and the account behind it
-select access_token.account, access_token.session, access_token.expires, access_token.revoked,
-       account.roles, account.patient, account.disabled, client.client_id
+-- issue_from_approval: a new access token, if what was approved has not ended
+insert into access_token (hash, account, session, scope, issued, expires, approval)
+select $1, approval.account, $3, $4, $5, $6, approval.number
+from approval
+join account person on person.account = approval.account
+join account owner on owner.account = approval.application
+where approval.account = $2 and approval.number = $7 and approval.ended is null
+  and person.disabled is null and owner.disabled is null
+  and (approval.lasting = 'offline' or exists (
+      select from person_session where person_session.session = approval.session
+  ))
+for share;
+
+-- resolve: an access token, the account behind it, and what was approved for an application
+select access_token.account, access_token.session, access_token.expires, access_token.scope,
+       account.roles, account.patient, coalesce(person.cleared, true) as cleared,
+       person.sealed,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over,
+       coalesce(access_token.revoked, approval.ended) as revoked,
+       coalesce(account.disabled, owner.disabled) as disabled,
+       client.client_id, approval.number, approval.context, approval.assurance
 from access_token
 join account using (account)
-left join client using (account)
+left join person using (account)
+left join approval on approval.number = access_token.approval
+left join account owner on owner.account = approval.application
+left join client on client.account = coalesce(approval.application, access_token.account)
 where access_token.hash = $1;
+
+-- about: what an access token is, whoever asks
+select access_token.account, access_token.session, access_token.scope, access_token.issued,
+       access_token.expires,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over,
+       coalesce(access_token.revoked, approval.ended) as revoked,
+       coalesce(account.disabled, owner.disabled) as disabled,
+       client.client_id
+from access_token
+join account using (account)
+left join approval on approval.number = access_token.approval
+left join account owner on owner.account = approval.application
+left join client on client.account = coalesce(approval.application, access_token.account)
+where access_token.hash = $1;
+
+-- end_application: what was approved for an application ends
+update approval set ended = $2 where application = $1 and ended is null;
 
 -- session_of: whose session an access token opened
 select account, session, revoked from access_token where hash = $1;

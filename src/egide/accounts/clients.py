@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection
 from egide.accounts.binding import Bindings
 from egide.accounts.entries import (
     Client,
-    ClientEntry,
     ClientRefused,
     NewClient,
     TooManyAttempts,
@@ -16,7 +15,7 @@ from egide.accounts.failures import FAILURES_PER_ADDRESS, FAILURES_PER_CLIENT, F
 from egide.accounts.secrets import CLIENT_ID, NEVER, digest, new_client_id, new_client_secret, same
 from egide.clock import Clock
 from egide.db import Database, queries
-from egide.errors import NotFound
+from egide.errors import EgideError, NotFound
 from egide.ids import internal_number
 
 _SQL = queries("egide.accounts", "accounts.sql")
@@ -31,9 +30,9 @@ class Clients:
         clock: Clock,
         append: Append,
         bindings: Bindings,
-        forget: Callable[[int], None],
+        forget: Callable[[int | None], None],
     ) -> None:
-        """`forget` is told the account whose access tokens have just ended."""
+        """`forget` is told whose access tokens have just ended; None: those of many accounts."""
         self._database = database
         self._clock = clock
         self._append = append
@@ -62,23 +61,6 @@ class Clients:
             await connection.execute(_SQL["add_client"], client_id, account, digest(secret), now)
         return NewClient(client_id, secret, account)
 
-    async def entries(self) -> list[ClientEntry]:
-        """Every client application, oldest first."""
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(_SQL["clients"])
-        return [
-            ClientEntry(
-                row["client_id"],
-                row["account"],
-                row["label"],
-                frozenset(row["roles"]),
-                row["created"],
-                row["rotated"],
-                row["disabled"],
-            )
-            for row in rows
-        ]
-
     async def disable(self, client_id: str, *, by: int = 0) -> None:
         """It cannot log in any more, and its access tokens end now. Raises NotFound."""
         await self._end("client-disabled", client_id, by, "disable")
@@ -102,8 +84,9 @@ class Clients:
         async with recorded(self._append, event), self._database.transaction() as connection:
             await connection.execute(_SQL[change], account, now, *arguments)
             await connection.execute(_SQL["revoke_account"], account, now)
-            await connection.execute(_SQL["notify"], f"account {account}")
-        self._forget(account)
+            await connection.execute(_SQL["end_application"], account, now)
+            await connection.execute(_SQL["notify"], "everything")
+        self._forget(None)
         return account
 
     async def authenticate(self, client_id: str, secret: str, *, address: str = "") -> Client:
@@ -117,12 +100,21 @@ class Clients:
             async with self._database.connection() as connection:
                 row = await connection.fetchrow(_SQL["client"], client_id)
         right = same(secret, NEVER if row is None else row["secret_hash"])
-        if row is not None and right and row["disabled"] is None:
+        takes = row is not None and row["proof"] in (None, "secret")
+        if row is not None and takes and right and row["disabled"] is None:
             return Client(client_id, row["account"], frozenset(row["roles"]), row["secret_hash"])
         if row is None:
             reason = "unknown-client"
         else:
-            reason = "disabled" if right else "wrong-secret"
+            reason = "disabled" if takes and right else "wrong-secret"
+        raise await self.refused(reason, client_id, address=address)
+
+    async def refused(self, reason: str, client_id: str, *, address: str = "") -> EgideError:
+        """What to raise when a client failed to prove itself, or its right to a grant, by `reason`.
+
+        ClientRefused, or TooManyAttempts (with `retry_after`) when that happened too often under
+        this name or from this address. The ledger knows when it returns.
+        """
         named = client_id if CLIENT_ID.fullmatch(client_id) else ""
         limits = [(f"address {address}", FAILURES_PER_ADDRESS)]
         if named:
@@ -131,8 +123,8 @@ class Clients:
         if standing.report:
             await self._refused(standing.report, reason, address, named)
         if standing.excess:
-            raise TooManyAttempts(standing.retry_after)
-        raise ClientRefused("The client is not known or its secret is wrong")
+            return TooManyAttempts(standing.retry_after)
+        return ClientRefused("The client is not known or its secret is wrong")
 
     async def settle(self) -> None:
         """Writes the refusals that came too fast to be written one by one."""

@@ -43,16 +43,15 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientEntry:
-    """A line of the list of client applications."""
+class About:
+    """What an access token is: whose account, which session, application and scope, until when."""
 
-    client_id: str
     account: int
-    label: str
-    roles: frozenset[str]
-    created: datetime
-    rotated: datetime
-    disabled: datetime | None
+    session: int
+    client_id: str
+    scope: str
+    issued: datetime
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,38 @@ Kind = Literal[
     "access-token-issued",
     "access-token-refused",
     "access-token-revoked",
+    "access-token-asked-about",
+    "application-approved",
+    "application-denied",
+    "approval-ended",
+    "launch-made",
+    "signing-key-made",
+    "identity-verified",
+    "identity-refused",
+    "identity-linked",
+    "identity-unlinked",
+    "person-invited",
+    "person-link-renewed",
+    "person-reset",
+    "person-disabled",
+    "person-enabled",
+    "person-roles-changed",
+    "person-cleared-changed",
+    "person-described",
+    "enrolment-begun",
+    "enrolment-completed",
+    "enrolment-refused",
+    "passkey-added",
+    "passkey-removed",
+    "password-set",
+    "totp-set",
+    "password-removed",
+    "recovery-codes-made",
+    "password-accepted",
+    "sign-in-refused",
+    "session-opened",
+    "session-stepped-up",
+    "session-ended",
 ]
 
 
@@ -22,11 +54,14 @@ class AccountEvent:
     """One event about an account, appended before it takes effect.
 
     `account` is the account concerned (0: nobody we know), `by` the account that acted (0: the
-    concerned one, or the operator at the machine), `session` the session the event opens or
-    closes, `client` the public id of the application when it is one of our shape, `address` the
-    network address it came from, `reason` a code, `count` how many like it this event stands for
-    (more than one when refusals came faster than they are written one by one). `outcome` is
-    `failed` when an event already appended did not take effect after all.
+    concerned one, or the operator at the machine), `session` the session the event opens, closes
+    or was done in, `client` the public id of the application when it is one of our shape,
+    `address` the network address it came from, `reason` a code, `means` how a person signed in,
+    `count` how many like it this event stands for (more than one when refusals came faster than
+    they are written one by one, or when many end at once). `issuer` is the name of the identity
+    issuer whose word it was, `acr`, `amr` and `authenticated` how and when it says the person was
+    authenticated. `outcome` is `failed` when an event already appended did not take effect after
+    all.
     """
 
     kind: Kind
@@ -41,7 +76,12 @@ class AccountEvent:
     roles: tuple[str, ...] = ()
     scope: str = ""
     expires: datetime | None = None
+    means: tuple[str, ...] = ()
     count: int = 1
+    issuer: str = ""
+    acr: str = ""
+    amr: tuple[str, ...] = ()
+    authenticated: datetime | None = None
 
 
 Append = Callable[[AccountEvent], Awaitable[None]]

@@ -1,7 +1,7 @@
 """Secrets and access tokens: 256 random bits, told once, kept as SHA-256.
 
 A hash without salt or stretching is enough, and constant in time, because nothing of 256 random
-bits can be guessed; passwords of people are another matter and will have their own module.
+bits can be guessed; passwords of people are another matter: `people.passwords`.
 """
 
 import hmac
@@ -11,6 +11,8 @@ from hashlib import sha256
 
 ACCESS_TOKEN = re.compile(r"egd_[A-Za-z0-9\-_]{43}", re.ASCII)
 CLIENT_ID = re.compile(r"client-[0-9a-f]{16}", re.ASCII)
+LINK = re.compile(r"egl_[A-Za-z0-9\-_]{43}", re.ASCII)
+COOKIE = re.compile(r"egc_[A-Za-z0-9\-_]{43}", re.ASCII)
 
 
 def new_access_token() -> str:
@@ -21,6 +23,21 @@ def new_access_token() -> str:
 def new_client_secret() -> str:
     """`egs_` and 256 bits in base64url."""
     return f"egs_{secrets.token_urlsafe(32)}"
+
+
+def new_code() -> str:
+    """`ega_` and 256 bits in base64url: an authorization code."""
+    return f"ega_{secrets.token_urlsafe(32)}"
+
+
+def new_refresh_token() -> str:
+    """`egr_` and 256 bits in base64url."""
+    return f"egr_{secrets.token_urlsafe(32)}"
+
+
+def new_launch() -> str:
+    """`ego_` and 256 bits in base64url: an application is opened with it."""
+    return f"ego_{secrets.token_urlsafe(32)}"
 
 
 def new_client_id() -> str:
@@ -39,3 +56,13 @@ def same(secret: str, stored: bytes) -> bool:
 
 NEVER = bytes(32)
 """A digest no secret has: what an unknown client's secret is compared with."""
+
+
+def new_link() -> str:
+    """The secret part of a one-time link: `egl_` and 256 bits in base64url."""
+    return f"egl_{secrets.token_urlsafe(32)}"
+
+
+def new_cookie() -> str:
+    """The value of a cookie (session, pre-session, device): `egc_` and 256 bits in base64url."""
+    return f"egc_{secrets.token_urlsafe(32)}"

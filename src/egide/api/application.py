@@ -1,46 +1,36 @@
 """What answers which address: FHIR, access tokens, health, figures."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from egide.accounts import Accounts
 from egide.api.health import Health
 from egide.api.rest import FHIR, Rest
-from egide.api.smart.token import Token
+from egide.api.smart.configuration import SMART, Offer
+from egide.api.smart.server import ROUTES, Server
+from egide.clock import Clock
 from egide.db import Database
-from egide.errors import NotFound
-from egide.http import Entrance, Limits, Request, Response
+from egide.errors import EgideError, NotFound
+from egide.http import Door, Entrance, Limits, Request, Response, answer
 from egide.http.routes import Answer, Route, Routes
 from egide.record import Record
+from egide.settings import Network
 from egide.telemetry import Metrics
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What answers outside FHIR."""
-
-    health: Health
-    token: Token
+async def _welcome(health: Health, request: Request) -> Response:
+    return health.welcome()
 
 
-async def _welcome(doors: Doors, request: Request) -> Response:
-    return doors.health.welcome()
+async def _live(health: Health, request: Request) -> Response:
+    return health.live()
 
 
-async def _live(doors: Doors, request: Request) -> Response:
-    return doors.health.live()
+async def _ready(health: Health, request: Request) -> Response:
+    return await health.ready()
 
 
-async def _ready(doors: Doors, request: Request) -> Response:
-    return await doors.health.ready()
-
-
-async def _metrics(doors: Doors, request: Request) -> Response:
-    return doors.health.metrics()
-
-
-async def _token(doors: Doors, request: Request) -> Response:
-    return await doors.token.respond(request)
+async def _metrics(health: Health, request: Request) -> Response:
+    return health.metrics()
 
 
 OUTSIDE = Routes(
@@ -49,15 +39,19 @@ OUTSIDE = Routes(
         Route("/health/live", {"GET": Answer(_live)}),
         Route("/health/ready", {"GET": Answer(_ready)}),
         Route("/metrics", {"GET": Answer(_metrics)}),
-        Route("/oauth/token", {"POST": Answer(_token)}),
     ]
 )
-"""Everything that is not under `/fhir`. Answers are given the doors and the request."""
+"""Everything about the server itself. Answers are given its health and the request."""
+
+OAUTH = Routes(ROUTES)
+"""The authorization server, what is well known about it included."""
+_WELL_KNOWN = tuple(SMART.strip("/").split("/"))[:2]
 
 
 def routes() -> Iterator[Route]:
     """Every address this server answers."""
     yield from OUTSIDE
+    yield from OAUTH
     yield from FHIR
 
 
@@ -70,20 +64,42 @@ def application(
     body_limit: int,
     base_url: str | None,
     stopping: Callable[[], bool],
+    clock: Clock,
+    offer: Offer,
+    proxies: tuple[Network, ...] = (),
+    web: Door | None = None,
 ) -> Entrance:
-    """The ASGI application of one worker; `stopping` turns readiness off during a stop."""
-    rest = Rest(record, accounts, base_url)
-    doors = Doors(Health(database, metrics, stopping), Token(accounts))
+    """The ASGI application of one worker; `stopping` turns readiness off during a stop.
+
+    `offer`: what of the authorization server is there; `proxies` are believed when they say for
+    whom they forward a request; `web`: the door of the pages people read, None: there are none.
+    """
+    rest = Rest(record, accounts, base_url, offer)
+    server = Server(accounts, clock, offer, base_url=base_url)
+    health = Health(database, metrics, stopping)
 
     async def respond(request: Request) -> Response:
         segments = request.segments
-        if segments[0] == "fhir":
+        if segments[0] == "fhir" and segments[:2] != _WELL_KNOWN:
             return await rest.respond(request)
+        found = OAUTH.find(segments)
+        if found is not None:
+            request.route = found.route.template
+            return await found.route.answer(request.method).respond(server, request)
+        if web is not None and web.takes(request):
+            return await web.respond(request)
         found = OUTSIDE.find(segments)
         if found is None:
             raise NotFound("there is nothing under this address; FHIR is under /fhir")
         request.route = found.route.template
-        return await found.route.answer(request.method).respond(doors, request)
+        return await found.route.answer(request.method).respond(health, request)
+
+    def failed(error: EgideError, request: Request) -> Response:
+        page = None if web is None else web.failed(error, request)
+        return answer(error, request) if page is None else page
 
     https = base_url is not None and base_url.startswith("https:")
-    return Entrance(respond, metrics=metrics, limits=Limits(body=body_limit), https=https)
+    limits = Limits(body=body_limit)
+    return Entrance(
+        respond, metrics=metrics, limits=limits, proxies=proxies, https=https, failed=failed
+    )

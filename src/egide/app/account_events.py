@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from egide.accounts import AccountEvent
+from egide.accounts.people import CLIENT
+from egide.clock import instant
 from egide.ledger import Action, Entry, Ledger, Outcome
 
 _ACTIONS = {
@@ -10,6 +12,15 @@ _ACTIONS = {
     "access-token-refused": Action.login,
     "client-refused": Action.login,
     "access-token-revoked": Action.logout,
+    "approval-ended": Action.logout,
+    "identity-verified": Action.login,
+    "identity-refused": Action.login,
+    "password-accepted": Action.login,
+    "sign-in-refused": Action.login,
+    "enrolment-refused": Action.login,
+    "session-opened": Action.login,
+    "session-stepped-up": Action.login,
+    "session-ended": Action.logout,
 }
 
 
@@ -19,6 +30,9 @@ def appending(ledger: Ledger) -> Callable[[AccountEvent], Awaitable[None]]:
     async def append(event: AccountEvent) -> None:
         if event.kind == "access-token-issued" and event.outcome == "success":
             known = {"client": event.client, "roles": list(event.roles)}
+            await ledger.begin(event.session, event.account, known)
+        if event.kind == "session-opened" and event.outcome == "success":
+            known = {"client": CLIENT, "roles": list(event.roles), "means": list(event.means)}
             await ledger.begin(event.session, event.account, known)
         await ledger.append(entry_of(event))
 
@@ -32,10 +46,22 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["reasons"] = [event.kind, event.reason]
     if event.client:
         facts["client"] = event.client
+    if event.scope:
+        facts["scope"] = event.scope
     if event.roles:
         facts["roles"] = list(event.roles)
+    if event.means:
+        facts["means"] = list(event.means)
     if event.address:
         facts["address"] = event.address
+    if event.issuer:
+        facts["issuer"] = event.issuer
+    if event.acr:
+        facts["acr"] = event.acr
+    if event.amr:
+        facts["amr"] = list(event.amr)
+    if event.authenticated:
+        facts["authenticated"] = instant(event.authenticated)
     if event.by:
         facts["behalf"] = event.by
     return Entry(

@@ -4,9 +4,12 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from egide.accounts import Accounts
+from egide.accounts.people import Limits, People
+from egide.accounts.people.sealing import Sealing
 from egide.app.account_events import appending
 from egide.clock import Clock, system_clock
 from egide.db import Database, prepare
@@ -35,6 +38,7 @@ class Installation:
     ring: KeyRing
     ledger: Ledger
     accounts: Accounts
+    people: People
     record: Record
     clock: Clock
 
@@ -86,9 +90,28 @@ async def open_parts(
         await record.start()  # first of all: it says when the key file is not the one
         await ledger.open()
         stack.push_async_callback(ledger.close)
-        accounts = Accounts(database, clock, appending(ledger), ring.derive("accounts"))
+        accounts = Accounts(
+            database,
+            clock,
+            appending(ledger),
+            ring.derive("accounts"),
+            Sealing(ring.derive("people")).open_known,
+        )
         await accounts.open()
-        yield Installation(settings, database, ring, ledger, accounts, record, clock)
+        people = People(
+            database,
+            clock,
+            appending(ledger),
+            ring.derive("people"),
+            base_url=settings.base_url,
+            limits=Limits(
+                idle=timedelta(seconds=settings.session_idle),
+                lifetime=timedelta(seconds=settings.session_lifetime),
+            ),
+        )
+        stack.callback(people.close)
+        await people.open()
+        yield Installation(settings, database, ring, ledger, accounts, people, record, clock)
 
 
 @asynccontextmanager

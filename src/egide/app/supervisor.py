@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from egide.app.federating import federating
 from egide.app.installation import engine, figures, open_parts, prepare_at, provider_of
 from egide.app.reindexer import IndexOrders
 from egide.app.worker import GRACE, Orders
@@ -54,7 +55,10 @@ async def serve(
         _require_free(host, port)
         async with engine(settings) as dsn:
             await prepare_at(dsn)
-            async with open_parts(settings, dsn, ring, connections=2):
+            async with (
+                open_parts(settings, dsn, ring, connections=2) as installation,
+                federating(installation),
+            ):
                 pass  # what keeps every worker from starting is said here, once
             stop = asyncio.Event()
             loop = asyncio.get_running_loop()
@@ -81,7 +85,13 @@ async def serve(
                     settings.zone.key,
                     settings.body_limit,
                     settings.base_url,
+                    settings.establishment,
+                    settings.session_idle,
+                    settings.session_lifetime,
+                    str(settings.federation.resolve()) if settings.federation else None,
+                    tuple(map(str, settings.proxies)),
                     _CONNECTIONS,
+                    settings.registration,
                 )
                 tasks.append(asyncio.create_task(_keep(orders, stop)))
             try:

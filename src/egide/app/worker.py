@@ -17,12 +17,14 @@ import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from egide.accounts import Accounts
 from egide.api import application
-from egide.app.installation import figures, open_parts, spare_the_collector
+from egide.api.smart import Offer
+from egide.app.federating import federating
+from egide.app.installation import Installation, figures, open_parts, spare_the_collector
+from egide.app.pages import pages
 from egide.errors import EgideError
 from egide.seal import KeyRing
-from egide.settings import Settings
+from egide.settings import Settings, networks
 from egide.telemetry import Metrics, capture_libraries, log
 
 GRACE = 20.0
@@ -41,7 +43,13 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     zone: str
     body_limit: int
     base_url: str | None
+    establishment: str | None
+    session_idle: int
+    session_lifetime: int
+    federation: str | None
+    proxies: tuple[str, ...]
     connections: int
+    registration: bool
 
     def __repr__(self) -> str:
         return f"Orders(worker {self.number})"
@@ -61,6 +69,12 @@ async def _serve(orders: Orders) -> None:
         zone=ZoneInfo(orders.zone),
         body_limit=orders.body_limit,
         base_url=orders.base_url,
+        establishment=orders.establishment,
+        session_idle=orders.session_idle,
+        session_lifetime=orders.session_lifetime,
+        registration=orders.registration,
+        federation=None if orders.federation is None else Path(orders.federation),
+        proxies=networks(",".join(orders.proxies)),
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -71,9 +85,10 @@ async def _serve(orders: Orders) -> None:
     capture_libraries()
     metrics = Metrics(figures(settings.data))
     tasks = [watching, loop.create_task(metrics.share())]
-    async with open_parts(
-        settings, orders.dsn, ring, connections=orders.connections
-    ) as installation:
+    async with (
+        open_parts(settings, orders.dsn, ring, connections=orders.connections) as installation,
+        federating(installation) as federation,
+    ):
         app = application(
             database=installation.database,
             record=installation.record,
@@ -82,6 +97,10 @@ async def _serve(orders: Orders) -> None:
             body_limit=settings.body_limit,
             base_url=settings.base_url,
             stopping=stop.is_set,
+            web=pages(installation, federation),
+            clock=installation.clock,
+            offer=Offer(authorizes=True, registers=settings.registration),
+            proxies=settings.proxies,
         )
         server = Server(
             app,
@@ -92,7 +111,7 @@ async def _serve(orders: Orders) -> None:
             log_enabled=False,
             backlog=1024,
         )
-        tasks.append(loop.create_task(_sweep(installation.accounts)))
+        tasks.append(loop.create_task(_sweep(installation)))
         spare_the_collector()
         serving = loop.create_task(server.serve())
         log("worker.ready", counts={"worker": orders.number})
@@ -109,12 +128,14 @@ async def _serve(orders: Orders) -> None:
     log("worker.stopped", counts={"worker": orders.number})
 
 
-async def _sweep(accounts: Accounts) -> None:
-    """Clear away ended access tokens and file refusals, every minute."""
+async def _sweep(installation: Installation) -> None:
+    """Clear away ended access tokens and sessions and file refusals, every minute."""
     while True:
         await asyncio.sleep(60)
         with contextlib.suppress(EgideError):
-            await accounts.sweep()
+            await installation.accounts.sweep()
+        with contextlib.suppress(EgideError):
+            await installation.people.sweep()
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:

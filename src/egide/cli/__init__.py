@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from egide.cli.access_token import access_token
+from egide.cli.accounts import accounts
 from egide.cli.bench import bench
 from egide.cli.clients import clients
 from egide.cli.demo import demo
@@ -46,6 +47,7 @@ app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")
 app.add_typer(index, name="index")
 app.add_typer(clients, name="clients")
+app.add_typer(accounts, name="accounts")
 
 _EXIT = {"incorrect": 2, "not_found": 2, "fault": 4}
 

@@ -8,8 +8,10 @@ from rich.table import Table
 
 from egide.api.application import routes as table
 from egide.gate import ROLES
+from egide.web import FILES, FOREIGN, OPEN, PERSONAL
 
 ANYONE = "anyone"
+SIGNED_IN = "people signed in"
 _PIPED = 160
 """Columns written where there is no terminal to say how many it has."""
 
@@ -32,6 +34,16 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
     The roles are those with a grant for the interaction; for which types, patients and purposes
     is the grant's own business.
     """
+    yield from _machines()
+    for route in (*OPEN, *FOREIGN, *FILES):
+        for method in route.answers:
+            yield method, route.template, "", ANYONE
+    for route in PERSONAL:
+        for method in route.answers:
+            yield method, route.template, "", SIGNED_IN
+
+
+def _machines() -> Iterator[tuple[str, str, str, str]]:
     for route in table():
         for method, answer in route.answers.items():
             if not answer.interactions:

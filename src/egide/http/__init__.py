@@ -1,5 +1,6 @@
 """What the HTTP doors share: requests with limits, one map of errors, sessions, negotiation."""
 
+from egide.http.door import Door
 from egide.http.entrance import Entrance, Respond
 from egide.http.headers import API_SECURITY
 from egide.http.in_flight import InFlight
@@ -12,6 +13,7 @@ from egide.http.session import actor_of
 __all__ = [
     "API_SECURITY",
     "STATUS",
+    "Door",
     "Entrance",
     "Header",
     "InFlight",

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from egide.errors import EgideError, Fault
+from egide.http import cross_origin
 from egide.http.asgi import Receive, Scope, Send
 from egide.http.headers import API_SECURITY, ONLY_HTTPS, correlation
 from egide.http.in_flight import InFlight
@@ -16,9 +17,11 @@ from egide.http.outcome import answer
 from egide.http.refusals import ClientGone
 from egide.http.request import Request
 from egide.http.response import Header, Response
+from egide.settings import Network
 from egide.telemetry import Metrics, log
 
 Respond = Callable[[Request], Awaitable[Response]]
+Failed = Callable[[EgideError, Request], Response]
 Hook = Callable[[], Awaitable[None]]
 
 QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -42,24 +45,30 @@ class Entrance:
         *,
         metrics: Metrics,
         limits: Limits | None = None,
+        proxies: tuple[Network, ...] = (),
         security: tuple[Header, ...] = API_SECURITY,
         https: bool = False,
         opened: Hook = _nothing,
         closed: Hook = _nothing,
+        failed: Failed = answer,
         patience: float = 25.0,
     ) -> None:
-        """`https`: clients reach us by https, even when what forwards to us does not."""
+        """`https`: clients reach us by https, even when what forwards to us does not; `proxies`
+        are believed when they say for whom they forward; `failed`: the answer for an error.
+        """
         self.in_flight = InFlight()
         self._respond = respond
         self._metrics = metrics
         metrics.in_flight.set_function(lambda: self.in_flight.count)
         self._limits = limits or Limits()
+        self._proxies = proxies
         self._plain = security
         self._secure = (*security, ONLY_HTTPS)
         self._https = https
         self._opened = opened
         self._closed = closed
         self._patience = patience
+        self._answer_failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -73,13 +82,13 @@ class Entrance:
         started = perf_counter()
         in_flight = self.in_flight
         in_flight.enter()
-        request = Request(scope, receive, self._limits)
+        request = Request(scope, receive, self._limits, self._proxies)
         status = 500
         category = None
         try:
             try:
                 request.check()
-                response = await self._respond(request)
+                response = cross_origin.preflight(request) or await self._respond(request)
             except EgideError as error:
                 response, category = self._failed(error, request), error.category
             except ClientGone:
@@ -96,6 +105,8 @@ class Entrance:
             if b"x-correlation-id" in request.headers:
                 echoed = correlation(request.headers[b"x-correlation-id"])
                 own = own if echoed is None else (*own, echoed)
+            if cross_origin.called(request):
+                own += cross_origin.ALLOWED
             await response.send(send, own + more, head=request.method == "HEAD")
         except (ClientGone, OSError):
             status = 499
@@ -126,7 +137,7 @@ class Entrance:
                 category=error.category,
                 error=error,
             )
-        return answer(error, request)
+        return self._answer_failed(error, request)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from egide.errors import Incorrect, TooLarge
 from egide.http.asgi import Receive, Scope
 from egide.http.form import pairs, plain
+from egide.http.forwarded import origin_of
 from egide.http.headers import ONCE, host
 from egide.http.limits import Limits
 from egide.http.refusals import (
@@ -17,6 +18,7 @@ from egide.http.refusals import (
     TargetTooLong,
 )
 from egide.ids import request_id
+from egide.settings import Network
 
 _GZIP = (b"gzip", b"x-gzip")
 _STEP = 1024 * 1024
@@ -35,6 +37,7 @@ class Request:
         "_body",
         "_complete",
         "_limits",
+        "_proxies",
         "_query",
         "_receive",
         "_scope",
@@ -45,7 +48,15 @@ class Request:
         "route",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, limits: Limits) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        limits: Limits,
+        proxies: tuple[Network, ...] = (),
+    ) -> None:
+        """`proxies` are believed when they say for whom they forward a request."""
+        self._proxies = proxies
         self._scope = scope
         self._receive = receive
         self._limits = limits
@@ -109,6 +120,12 @@ class Request:
         return self._segments
 
     @property
+    def path(self) -> str:
+        """The path as it came, nothing decoded: for comparing its beginning, not for routing."""
+        raw: bytes = self._scope["raw_path"]
+        return raw.decode("latin-1")
+
+    @property
     def query(self) -> list[tuple[str, str]]:
         """The parameters of the query string, decoded, in order. Raises Incorrect."""
         if self._query is None:
@@ -117,9 +134,15 @@ class Request:
 
     @property
     def address(self) -> str:
-        """The network address of the other end of the connection; "" when there is none."""
+        """The network address the request came from; "" when there is none.
+
+        That is the other end of the connection, unless it is one of the proxies.
+        """
         client = self._scope.get("client")
-        return client[0] if client else ""
+        peer: str = client[0] if client else ""
+        if not self._proxies:
+            return peer
+        return origin_of(peer, self.headers.get(b"x-forwarded-for", b""), self._proxies)
 
     @property
     def complete(self) -> bool:

@@ -92,7 +92,7 @@ class KeyRing:
         """The 32-byte key of `purpose`: the same for this establishment for ever, told to nobody.
 
         Purposes in use: `blind-index`, `ledger-mac`, `ledger-checkpoint`, `ledger-body`, `cursor`,
-        `access-token`.
+        `accounts`, `people`, `access-token`, `federation`, `web`.
         """
         return derive(self._secret, self.establishment, purpose)
 

@@ -15,7 +15,22 @@ from egide.gate import INTERACTIONS
 from egide.http.routes import Answer
 from egide.record import Session
 
-OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/oauth/token", "/fhir/metadata"}
+OPEN = {
+    "/",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/fhir/metadata",
+    # Applications prove themselves here by other means than an access token.
+    "/oauth/token",
+    "/oauth/introspect",
+    "/oauth/revoke",
+    "/oauth/register",
+    "/oauth/jwks",
+    "/fhir/.well-known/smart-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+}
 VARIABLES = {"{type}": "Patient", "{id}": "1", "{version}": "1"}
 PATIENT = b'{"resourceType":"Patient","id":"1"}'
 BUNDLE = b'{"resourceType":"Bundle","type":"%s"}'

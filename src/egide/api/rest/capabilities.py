@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from egide import __version__
+from egide.api.smart import introspection, revocation, token
+from egide.api.smart.configuration import AUTHORIZE, REGISTER, Offer
 from egide.fhir.definitions import TYPES, search_parameters
 from egide.fhir.search.clause import MODIFIERS
 from egide.fhir.search.parameter import parameter
@@ -26,15 +28,20 @@ _INTERACTIONS = (
 _OF_SYSTEM = ("transaction", "batch", "history-system")
 _OPERATIONS = (("everything", "Patient-everything", "Patient"), ("meta", "Resource-meta", None))
 """Name, definition, and the only type it is for; all of them on a single resource."""
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_NO_MORE = Offer()
 _PUBLISHED = "2026-11-23"
 
 
 @lru_cache(maxsize=16)
-def capabilities(base: str, *, pretty: bool) -> bytes:
-    """The CapabilityStatement of the server at `base`, in JSON."""
+def capabilities(base: str, *, pretty: bool, offer: Offer = _NO_MORE) -> bytes:
+    """The CapabilityStatement of the server at `base`, in JSON; `offer`: who can let one in."""
     document = _statement() | {
         "implementation": {"description": "Égide", "url": base},
     }
+    [rest] = document["rest"]
+    document["rest"] = [rest | {"security": _security(base.removesuffix("/fhir"), offer)}]
     body = msgspec.json.encode(document)
     return msgspec.json.format(body, indent=2) if pretty else body
 
@@ -52,14 +59,35 @@ def _statement() -> dict[str, Any]:
         "rest": [
             {
                 "mode": "server",
-                "security": {
-                    "description": "Every request carries a bearer access token, obtained at "
-                    "/oauth/token by client credentials.",
-                },
                 "resource": [_resource(type) for type in TYPES],
                 "interaction": [{"code": code} for code in _OF_SYSTEM],
             }
         ],
+    }
+
+
+def _security(issuer: str, offer: Offer) -> dict[str, Any]:
+    """https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#using-cs"""
+    addresses = [
+        ("token", token.PATH),
+        ("introspect", introspection.PATH),
+        ("revoke", revocation.PATH),
+    ]
+    if offer.authorizes:
+        addresses.insert(0, ("authorize", AUTHORIZE))
+    if offer.registers:
+        addresses.append(("register", REGISTER))
+    return {
+        "extension": [
+            {
+                "url": _OAUTH_URIS,
+                "extension": [
+                    {"url": name, "valueUri": f"{issuer}{path}"} for name, path in addresses
+                ],
+            }
+        ],
+        "service": [{"coding": [{"system": _SERVICES, "code": "SMART-on-FHIR"}]}],
+        "description": "Every request carries a bearer access token, obtained at /oauth/token.",
     }
 
 

@@ -15,6 +15,7 @@ from egide.api.rest.read import read
 from egide.api.rest.search_type import search_type
 from egide.api.rest.update import update, update_matching
 from egide.api.rest.vread import vread
+from egide.api.smart.configuration import Offer
 from egide.errors import EgideError, Incorrect, NotFound, Unsupported
 from egide.fhir.definitions import TYPES
 from egide.http import Request, Response, actor_of
@@ -64,17 +65,20 @@ FHIR = Routes(
 """Everything under `/fhir`. `{type}` is a resource type and, where it is, the first variable.
 
 Answers with interactions are given a `Call`; those without, the request, the address of `/fhir`,
-the media type to write and whether to indent.
+the media type to write, whether to indent, and what the authorization server does.
 """
 
 
 class Rest:
     """Answers what comes under `/fhir`."""
 
-    def __init__(self, record: Record, accounts: Accounts, base_url: str | None) -> None:
+    def __init__(
+        self, record: Record, accounts: Accounts, base_url: str | None, offer: Offer
+    ) -> None:
         self._record = record
         self._accounts = accounts
         self._base_url = base_url
+        self._offer = offer
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request whose first segment is `fhir`."""
@@ -92,7 +96,7 @@ class Rest:
         format, pretty = _format(request)
         media = written(request.headers.get(b"accept"), format)
         if not answer.interactions:
-            return await answer.respond(request, base, media, pretty)
+            return await answer.respond(request, base, media, pretty, self._offer)
         actor = await actor_of(request, self._accounts)
         purpose = _purpose(request, actor.roles)
         prefer = preferences(request.headers.get(b"prefer"))

@@ -1,161 +1,200 @@
-"""The token endpoint: a client application exchanges its secret for an access token.
+"""The token endpoint: an application exchanges what it has for an access token.
 
-https://www.rfc-editor.org/rfc/rfc6749#section-4.4 (client credentials), #section-2.3.1 (Basic, or
-the form), #section-5 (answers and errors). Secrets are never read from the address. The only scope
-there is says "what my roles allow"; asking for another is refused rather than granted wider.
+https://www.rfc-editor.org/rfc/rfc6749#section-3.2: its own proof (client credentials), a code a
+person's approval brought, or a refresh token.
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-access-token
 """
 
-import base64
-import binascii
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
-import msgspec
-
-from egide.accounts import SCOPE, Accounts, ClientRefused, Issued, TooManyAttempts
-from egide.errors import EgideError, Incorrect
-from egide.http.form import MEDIA, plain
-from egide.http.negotiation import PLAIN_JSON, check_body
-from egide.http.refusals import MediaTypeUnsupported, MethodNotAllowed
+from egide.accounts import (
+    LIFETIME,
+    Accounts,
+    Approval,
+    ClientRefused,
+    CodeRefused,
+    Issued,
+)
+from egide.api.smart import client_credentials, code_grant, credentials, id_token, refresh_grant
+from egide.api.smart.answers import answer, answering
+from egide.api.smart.fhir_user import fhir_user
+from egide.api.smart.issuer import issuer_of
+from egide.api.smart.proving import Fetch, Proved, Proving, form_of, refused
+from egide.api.smart.refusals import GrantRefused
+from egide.api.smart.scopes import asked_for, words
+from egide.clock import Clock, system_clock
+from egide.errors import Incorrect
+from egide.gate.scopes import parse
+from egide.http.refusals import MethodNotAllowed
 from egide.http.request import Request
-from egide.http.response import Header, Response
+from egide.http.response import Response
 
-_FORM = frozenset({MEDIA.decode("ascii")})
-_BASIC = re.compile(rb"[Bb][Aa][Ss][Ii][Cc] +([A-Za-z0-9+/]+=*)")
-_KNOWN = ("grant_type", "client_id", "client_secret", "scope")
-_SAME = frozenset({SCOPE, "system/*.*"})
-"""The scope there is, in SMART's second and first spelling."""
-_MOST = 16 * 1024
-"""Bytes of a form: nobody has proved anything yet."""
-_KEPT_NOWHERE: tuple[Header, ...] = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
-_BASIC_CHALLENGE: Header = (b"www-authenticate", b'Basic realm="egide", charset="UTF-8"')
-
-
-class GrantRefused(EgideError):
-    """The request for an access token is refused, in the words of RFC 6749 §5.2."""
-
-    category = "incorrect"
-
-    def __init__(
-        self, error: str, description: str, status: int = 400, headers: Sequence[Header] = ()
-    ) -> None:
-        super().__init__(description)
-        self.error = error
-        self.status = status
-        self.headers = tuple(headers)
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a client application says to prove itself, and whether in the header."""
-
-    client_id: str
-    secret: str
-    basic: bool
+PATH = "/oauth/token"
+GRANTS = ("authorization_code", "client_credentials", "refresh_token")
+KNOWN = (
+    "grant_type",
+    "scope",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    *credentials.NAMES,
+)
 
 
 class Token:
     """Answers `POST /oauth/token`."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        clock: Clock = system_clock,
+        *,
+        base_url: str | None = None,
+        fetch: Fetch | None = None,
+    ) -> None:
         self._accounts = accounts
+        self._clock = clock
+        self._base_url = base_url
+        self._proving = Proving(accounts, clock, fetch)
 
     async def respond(self, request: Request) -> Response:
         """200 with an access token, or an error of RFC 6749 §5.2 (401, 400, 429)."""
         if request.method != "POST":
             raise MethodNotAllowed(["POST"])
-        try:
-            issued = await self._grant(request)
-        except GrantRefused as error:
-            said = {"error": error.error, "error_description": error.message}
-            return _answer(error.status, said, error.headers)
-        granted = {
-            "access_token": issued.access_token,
-            "token_type": "Bearer",
-            "expires_in": issued.seconds,
-            "scope": issued.scope,
-        }
-        return _answer(200, granted)
+        return await answering(self._grant(request))
 
-    async def _grant(self, request: Request) -> Issued:
-        try:
-            check_body(request.headers.get(b"content-type"), _FORM)
-            form = once(await request.form(_MOST))
-        except (MediaTypeUnsupported, Incorrect) as error:
-            raise GrantRefused("invalid_request", error.message) from None
-        credentials = credentials_of(request.headers.get(b"authorization"), form)
+    async def _grant(self, request: Request) -> Response:
+        form = await form_of(request, KNOWN)
+        said_by = credentials.credentials_of(request.headers.get(b"authorization"), form)
         check_grant(form)
+        proved = await self._proving.proved(
+            said_by, lambda: f"{issuer_of(request, self._base_url)}{PATH}", request.address
+        )
         try:
-            client = await self._accounts.clients.authenticate(
-                credentials.client_id, credentials.secret, address=request.address
-            )
-            return await self._accounts.issue(client)
+            if form["grant_type"] == "client_credentials":
+                said = await self._for_itself(form, proved)
+            elif form["grant_type"] == "refresh_token":
+                said = await self._refreshed(form, proved, request)
+            else:
+                said = await self._exchanged(form, proved, request)
         except ClientRefused as error:
-            challenge = [_BASIC_CHALLENGE] if credentials.basic else []
-            raise GrantRefused("invalid_client", error.message, 401, challenge) from None
-        except TooManyAttempts as error:
-            later: Header = (b"retry-after", b"%d" % error.retry_after)
-            raise GrantRefused("temporarily_unavailable", error.message, 429, [later]) from None
+            raise refused(error, "invalid_grant") from None
+        return answer(200, said)
 
+    async def _for_itself(self, form: Mapping[str, str], proved: Proved) -> dict[str, Any]:
+        scope = client_credentials.scope_of(form, proved.application)
+        lifetime = client_credentials.lifetime(proved.application)
+        try:
+            issued = await self._accounts.issue(proved.client, scope=scope, lifetime=lifetime)
+        except ClientRefused as error:
+            raise refused(error, "invalid_client", 401) from None
+        return _said(issued)
 
-def once(form: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The parameters we know; one that is there twice is refused, an empty one is as absent."""
-    found: dict[str, str] = {}
-    for name, value in form:
-        if name in _KNOWN and value:
-            if name in found:
-                raise GrantRefused("invalid_request", f"{name} is there twice")
-            found[name] = value
-    return found
+    async def _exchanged(
+        self, form: Mapping[str, str], proved: Proved, request: Request
+    ) -> dict[str, Any]:
+        code = code_grant.code_of(form)
+        try:
+            redeemed = await self._accounts.approvals.redeem(code)
+        except CodeRefused:
+            raise await self._refuse("wrong-code", proved, request) from None
+        approval = redeemed.approval
+        reason = code_grant.fault(form, redeemed, proved.application)
+        if reason:
+            await self._accounts.approvals.end(approval.number, reason=reason)
+            raise await self._refuse(reason, proved, request)
+        issued = await self._accounts.issue_from(approval, lifetime=LIFETIME)
+        said = self._with_context(_said(issued), approval, request)
+        if approval.lasting != "brief":
+            said["refresh_token"] = await self._accounts.approvals.refresh_token(approval)
+        if "openid" in words(approval.scope):
+            said["id_token"] = await self._id_token(approval, redeemed.nonce, request)
+        return said
 
+    async def _refreshed(
+        self, form: Mapping[str, str], proved: Proved, request: Request
+    ) -> dict[str, Any]:
+        text = refresh_grant.refresh_token_of(form)
+        approvals = self._accounts.approvals
+        known = await approvals.of_refresh_token(text)
+        if known is not None and known.application == proved.application.account:
+            refresh_grant.scope_of(form, known.scope)
+        try:
+            refreshed = await approvals.refresh(text, proved.application.account)
+        except CodeRefused:
+            raise await self._refuse("wrong-refresh-token", proved, request) from None
+        approval = refreshed.approval
+        scope = refresh_grant.scope_of(form, approval.scope)
+        issued = await self._accounts.issue_from(approval, scope=scope, lifetime=LIFETIME)
+        said = self._with_context(_said(issued), approval, request)
+        said["refresh_token"] = refreshed.refresh_token
+        return said
 
-def credentials_of(authorization: bytes | None, form: Mapping[str, str]) -> Credentials:
-    """The client's id and secret, from the header or the form, not both. Raises GrantRefused."""
-    if authorization is None:
-        if "client_id" not in form or "client_secret" not in form:
-            raise GrantRefused(
-                "invalid_client",
-                "A client proves itself by HTTP Basic, or by client_id and client_secret",
-                401,
-                [_BASIC_CHALLENGE],
-            )
-        return Credentials(form["client_id"], form["client_secret"], basic=False)
-    found = _BASIC.fullmatch(authorization)
-    if found is None:
-        raise GrantRefused(
-            "invalid_client", "This endpoint takes HTTP Basic", 401, [_BASIC_CHALLENGE]
+    def _with_context(
+        self, said: dict[str, Any], approval: Approval, request: Request
+    ) -> dict[str, Any]:
+        """With the launch context: SMART App Launch §2.0.9, and whose the access token is."""
+        context = approval.context
+        if context.launched is not None:
+            said["patient"] = context.launched
+            said["need_patient_banner"] = context.banner
+        if context.encounter is not None:
+            said["encounter"] = context.encounter
+        if "fhirUser" in words(approval.scope):
+            who = fhir_user(context, f"{issuer_of(request, self._base_url)}/fhir")
+            if who is not None:
+                said["fhirUser"] = who
+        return said
+
+    async def _id_token(self, approval: Approval, nonce: str | None, request: Request) -> str:
+        issuer = issuer_of(request, self._base_url)
+        signing = self._accounts.signing
+        who = None
+        if "fhirUser" in words(approval.scope):
+            who = fhir_user(approval.context, f"{issuer}/fhir")
+        said = id_token.claims(
+            issuer=issuer,
+            subject=signing.subject(approval.account, approval.client_id),
+            client_id=approval.client_id,
+            now=self._clock(),
+            authenticated=approval.context.authenticated,
+            means=approval.context.means,
+            assurance=approval.assurance,
+            nonce=nonce,
+            fhir_user=who,
         )
-    if "client_secret" in form:
-        raise GrantRefused("invalid_request", "The client proves itself in two ways at once")
-    try:
-        name, colon, secret = base64.b64decode(found[1], validate=True).partition(b":")
-        # Both are form-encoded before they are joined: RFC 6749 §2.3.1.
-        client_id, client_secret = plain(name), plain(secret)
-    except (binascii.Error, Incorrect):
-        colon = b""
-        client_id = client_secret = ""
-    if not colon:
-        raise GrantRefused(
-            "invalid_client", "The HTTP Basic credentials do not read", 401, [_BASIC_CHALLENGE]
+        key = await signing.current()
+        return id_token.signed(said, key.kid, key.private)
+
+    async def _refuse(self, reason: str, proved: Proved, request: Request) -> GrantRefused:
+        error = await self._accounts.clients.refused(
+            reason, proved.application.client_id, address=request.address
         )
-    if form.get("client_id", client_id) != client_id:
-        raise GrantRefused("invalid_request", "client_id differs from the one in the header")
-    return Credentials(client_id, client_secret, basic=True)
+        refusal = refused(error, "invalid_grant")
+        if refusal.status == 429:
+            return refusal
+        return GrantRefused("invalid_grant", "What was presented is not good, or not yours")
 
 
 def check_grant(form: Mapping[str, str]) -> None:
-    """Refuses every grant but client credentials, and every scope but the one there is."""
+    """Refuses unknown grants, and scopes that do not read, before anybody proves anything."""
     if "grant_type" not in form:
         raise GrantRefused("invalid_request", "grant_type is missing")
-    if form["grant_type"] != "client_credentials":
-        raise GrantRefused("unsupported_grant_type", "The grant here is client_credentials")
-    if not set(form.get("scope", SCOPE).split()) <= _SAME:
-        raise GrantRefused(
-            "invalid_scope", f"The scope here is {SCOPE}: what the client's roles allow"
-        )
+    if form["grant_type"] not in GRANTS:
+        raise GrantRefused("unsupported_grant_type", f"The grants here: {', '.join(GRANTS)}")
+    if "scope" in form:
+        try:
+            parse(asked_for(form["scope"]))
+        except Incorrect as error:
+            raise GrantRefused("invalid_scope", error.message) from None
 
 
-def _answer(status: int, said: Mapping[str, object], headers: Sequence[Header] = ()) -> Response:
-    body = msgspec.json.encode(said)
-    return Response(status, body, [*_KEPT_NOWHERE, *headers], PLAIN_JSON)
+def _said(issued: Issued) -> dict[str, Any]:
+    return {
+        "access_token": issued.access_token,
+        "token_type": "Bearer",
+        "expires_in": issued.seconds,
+        "scope": issued.scope,
+    }

@@ -221,6 +221,7 @@ create table access_token (
     account bigint      not null references account (account) on delete cascade,
     session bigint      not null unique, -- random: what the ledger files each access under
     scope   text        not null,
+    approval bigint,                     -- what a person approved, when it acts for one
     issued  timestamptz not null,
     expires timestamptz not null,
     revoked timestamptz
@@ -236,3 +237,221 @@ create table reach (
     primary key (account, patient_key)
 );
 create index reach_patient on reach (patient_key);
+
+-- Federation: log-ins on their way to an issuer and back, and which identity opens which account.
+
+-- A log-in on its way: begun (known by its state), or verified and waiting for a choice.
+create table federation_login (
+    hash    bytea       primary key,   -- keyed hash of the state, or of the handle
+    expires timestamptz not null,
+    sealed  bytea       not null       -- nonce, verifier, browser; or the verified identity
+);
+create index federation_login_expires on federation_login (expires);
+
+-- An identity at an issuer that opens an account.
+create table federation_link (
+    subject bytea       primary key,   -- keyed hash of the issuer and its subject
+    account bigint      not null references account (account) on delete cascade,
+    issuer  text        not null,      -- the issuer's name in the configuration
+    linked  timestamptz not null,
+    unique (account, issuer)
+);
+
+-- A session opened by an issuer's word: what it needs to be ended there too.
+create table federation_session (
+    session bigint      primary key,
+    issuer  text        not null,
+    subject bytea       not null,      -- keyed hash, as in federation_link
+    sid     bytea,                     -- keyed hash of the issuer's own name for its session
+    expires timestamptz not null,
+    sealed  bytea       not null       -- the id token
+);
+create index federation_session_subject on federation_session (subject);
+create index federation_session_expires on federation_session (expires);
+
+-- People who log in: what could name them is sealed, what they prove themselves with is hashed.
+
+-- The person behind an account.
+create table person (
+    account bigint  primary key references account (account) on delete cascade,
+    login   bytea   not null unique,   -- keyed hash of the login name
+    handle  bytea   not null unique,   -- random: what passkeys know the account by
+    sealed  bytea   not null,          -- login name, name shown, ids of resources bound to
+    cleared boolean not null           -- trainings and charters are in order
+);
+
+-- A one-time link, known by the SHA-256 of its 256 random bits; an account has one at most.
+create table invitation (
+    account bigint      primary key references account (account) on delete cascade,
+    hash    bytea       not null unique,
+    issued  timestamptz not null,
+    expires timestamptz not null
+);
+
+-- A passkey: a public key and how often it was used.
+create table passkey (
+    number     bigint      primary key, -- random: what forms name it by
+    credential bytea       not null unique,
+    account    bigint      not null references account (account) on delete cascade,
+    public_key bytea       not null,    -- COSE
+    counter    bigint      not null,
+    synced     boolean     not null,
+    sealed     bytea       not null,    -- the name its owner gave it
+    added      timestamptz not null,
+    used       timestamptz
+);
+create index passkey_account on passkey (account);
+
+-- A password: its argon2id hash, sealed.
+create table password (
+    account bigint      primary key references account (account) on delete cascade,
+    sealed  bytea       not null,
+    changed timestamptz not null
+);
+
+-- A TOTP secret, and the last time step a code was taken of.
+create table totp (
+    account bigint      primary key references account (account) on delete cascade,
+    sealed  bytea       not null,
+    step    bigint      not null,
+    since   timestamptz not null
+);
+
+-- A recovery code not used yet: a keyed hash of 80 random bits.
+create table recovery_code (
+    hash    bytea  primary key,
+    account bigint not null references account (account) on delete cascade
+);
+create index recovery_code_account on recovery_code (account);
+
+-- What waits for a browser's answer, bound to the cookie of a pre-session or a session.
+create table pre_session (
+    hash    bytea       not null,      -- SHA-256 of the cookie's value
+    kind    text        not null check (kind in ('enrolment', 'half', 'register', 'prove', 'totp')),
+    account bigint      references account (account) on delete cascade, -- null: not known yet
+    sealed  bytea,                     -- a challenge, a TOTP secret
+    expires timestamptz not null,
+    primary key (hash, kind)
+);
+create index pre_session_account on pre_session (account);
+create index pre_session_expires on pre_session (expires);
+
+-- An open session, known by the SHA-256 of its cookie's 256 random bits; an ended one has no row.
+create table person_session (
+    hash          bytea       primary key,
+    session       bigint      not null unique, -- random: what the ledger files accesses under
+    account       bigint      not null references account (account) on delete cascade,
+    device        text        not null,        -- kind of browser and system
+    assurance     smallint    not null,
+    means         text[]      not null,        -- RFC 8176 names
+    opened        timestamptz not null,
+    authenticated timestamptz not null,        -- when two factors were last shown
+    seen          timestamptz not null,
+    expires       timestamptz not null
+);
+create index person_session_account on person_session (account);
+create index person_session_expires on person_session (expires);
+
+-- A browser an account has signed in with: what strangers do to the account does not slow it.
+create table device (
+    account bigint      not null references account (account) on delete cascade,
+    hash    bytea       not null,      -- SHA-256 of the device cookie's 256 random bits
+    seen    timestamptz not null,
+    primary key (account, hash)
+);
+create index device_hash on device (hash);
+
+-- Failed attempts under one login name from one place.
+create table attempt (
+    key      bytea       primary key,  -- keyed hash of name and place
+    failures integer     not null,
+    last     timestamptz not null
+);
+create index attempt_last on attempt (last);
+
+-- Applications that act for people: what they are registered with, what people approved, what was issued.
+
+-- What an application is registered with, beside its account and client id.
+create table application (
+    account       bigint  primary key references account (account) on delete cascade,
+    proof         text    not null check (proof in ('none', 'secret', 'key')), -- how it proves itself
+    native        boolean not null,  -- runs on the person's own device: RFC 8252
+    redirect_uris text[]  not null,
+    scope         text    not null,  -- the most it may be granted
+    jwks          text,              -- its public keys, RFC 7517
+    jwks_uri      text,              -- where its public keys are published
+    homepage      text,
+    publisher     text,
+    introspects   boolean not null   -- may ask about any access token: RFC 7662
+);
+
+-- What one person approved for one application; everything issued from it ends with it.
+create table approval (
+    number      bigint      primary key,  -- random
+    account     bigint      not null references account (account) on delete cascade, -- the person's
+    application bigint      not null references application (account) on delete cascade,
+    session     bigint      not null,     -- the person's session it was given in
+    scope       text        not null,
+    assurance   smallint    not null,     -- how strongly the person had authenticated
+    lasting     text        not null check (lasting in ('brief', 'online', 'offline')),
+    context     bytea       not null,     -- sealed: whose record, and whom the person is bound to
+    made        timestamptz not null,
+    expires     timestamptz not null,
+    ended       timestamptz
+);
+create index approval_account on approval (account);
+create index approval_application on approval (application);
+create index approval_session on approval (session);
+create index approval_expires on approval (expires);
+alter table access_token
+    add foreign key (approval) references approval (number) on delete cascade;
+create index access_token_approval on access_token (approval) where approval is not null;
+
+-- An authorization code, good once and for a minute.
+create table authorization_code (
+    hash         bytea       primary key,  -- SHA-256
+    approval     bigint      not null references approval (number) on delete cascade,
+    redirect_uri text        not null,
+    challenge    text        not null,     -- PKCE S256: RFC 7636
+    nonce        text,                     -- the application's own, for the id_token
+    expires      timestamptz not null,
+    used         timestamptz
+);
+create index authorization_code_approval on authorization_code (approval);
+
+-- A refresh token, good once: the next one replaces it.
+create table refresh_token (
+    hash     bytea       primary key,      -- SHA-256
+    approval bigint      not null references approval (number) on delete cascade,
+    issued   timestamptz not null,
+    used     timestamptz
+);
+create index refresh_token_approval on refresh_token (approval);
+
+-- A launch from a record that is open on somebody's screen, good once and for minutes.
+create table launch (
+    hash        bytea       primary key,   -- SHA-256
+    account     bigint      not null references account (account) on delete cascade, -- whose screen
+    application bigint references application (account) on delete cascade, -- null: any
+    context     bytea       not null,      -- sealed: the patient and the encounter
+    expires     timestamptz not null
+);
+create index launch_expires on launch (expires);
+
+-- An assertion an application has proved itself with: none is good twice.
+create table used_assertion (
+    application bigint      not null references account (account) on delete cascade,
+    hash        bytea       not null,      -- SHA-256 of its jti
+    expires     timestamptz not null,
+    primary key (application, hash)
+);
+create index used_assertion_expires on used_assertion (expires);
+
+-- A key that signs what this installation says about people to applications.
+create table signing_key (
+    kid     text        primary key,
+    public  text        not null,          -- the JWK everybody may read
+    private bytea       not null,          -- sealed
+    made    timestamptz not null,
+    until   timestamptz                    -- null: it signs; else when nothing it signed is valid
+);

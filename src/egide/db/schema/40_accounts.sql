@@ -26,6 +26,7 @@ create table access_token (
     account bigint      not null references account (account) on delete cascade,
     session bigint      not null unique, -- random: what the ledger files each access under
     scope   text        not null,
+    approval bigint,                     -- what a person approved, when it acts for one
     issued  timestamptz not null,
     expires timestamptz not null,
     revoked timestamptz

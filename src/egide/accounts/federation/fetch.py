@@ -1,0 +1,44 @@
+"""Asking an issuer over HTTP: the shape of what does it, whose code is at the edge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+class Unreachable(Exception):
+    """No usable answer; `reason` is a code: `network`, `slow`, `too-large`."""
+
+    def __init__(self, reason: Literal["network", "slow", "too-large"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: `media` is the media type in lower case, without parameters."""
+
+    status: int
+    media: str
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {self.media}, {len(self.body)} bytes)"
+
+
+class Fetch(Protocol):
+    """One request, one answer: no redirect is followed, no proxy of the environment is used."""
+
+    async def __call__(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        most: int,
+        seconds: float,
+    ) -> Answer:
+        """GET `url`, or POST `form` to it.
+
+        Raises Unreachable when the whole answer is not there within `seconds`, when its body,
+        decompressed, is larger than `most` bytes, or when nobody answers.
+        """

@@ -1,0 +1,61 @@
+"""Sessions an issuer's word opened: what is needed to end them there too.
+
+OpenID Connect RP-Initiated Logout 1.0: https://openid.net/specs/openid-connect-rpinitiated-1_0.html,
+Back-Channel Logout 1.0: https://openid.net/specs/openid-connect-backchannel-1_0.html.
+"""
+
+from datetime import datetime
+
+from egide.accounts.federation.identity import Identity
+from egide.accounts.federation.sealing import Sealing
+from egide.clock import Clock
+from egide.db import Database, queries
+
+_SQL = queries("egide.accounts.federation", "federation.sql")
+
+
+class Sessions:
+    """The id tokens of running sessions, sealed, each for its session only."""
+
+    def __init__(self, database: Database, clock: Clock, sealing: Sealing) -> None:
+        self._database = database
+        self._clock = clock
+        self._sealing = sealing
+
+    async def remember(self, session: int, identity: Identity, until: datetime) -> None:
+        sealed = self._sealing.seal(identity.id_token.encode(), _place(session))
+        sid = self._sid(identity.issuer, identity.sid) if identity.sid else None
+        async with self._database.connection() as connection:
+            await connection.execute(
+                _SQL["remember"], session, identity.issuer, identity.subject, sid, until, sealed
+            )
+
+    async def forget(self, session: int) -> tuple[str, str] | None:
+        """The issuer's name and the id token of `session`, kept no more; None: not of an issuer."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["forget"], session)
+        if row is None:
+            return None
+        return row["issuer"], self._sealing.open(row["sealed"], _place(session)).decode()
+
+    async def ended(self, issuer: str, subject: bytes | None, sid: str) -> tuple[int, ...]:
+        """The sessions of `sid`, or without one all of `subject`; they are kept no more."""
+        async with self._database.connection() as connection:
+            if sid:
+                named = self._sid(issuer, sid)
+                rows = await connection.fetch(_SQL["end_of_sid"], issuer, named, subject)
+            else:
+                rows = await connection.fetch(_SQL["end_of_subject"], issuer, subject)
+        return tuple(row["session"] for row in rows)
+
+    def _sid(self, issuer: str, sid: str) -> bytes:
+        return self._sealing.hashed("sid", issuer.encode(), sid.encode("utf-8", "surrogatepass"))
+
+    async def sweep(self) -> None:
+        """Deletes what was remembered of sessions that are over."""
+        async with self._database.connection() as connection:
+            await connection.execute(_SQL["sweep_sessions"], self._clock())
+
+
+def _place(session: int) -> bytes:
+    return b"federation-session" + session.to_bytes(8, "big")

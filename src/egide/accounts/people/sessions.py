@@ -1,0 +1,286 @@
+"""Open sessions of people: known by the hash of their cookie, revocable, with limits.
+
+Invariants, tested in tests/integration/accounts/people/test_sessions.py:
+- each change of assurance gives the cookie a new value, and the old one is dead;
+- what ends a session holds on the next request of this process, and of every other one as soon as
+  the notice arrives, `REMEMBERED` at the latest;
+- a cookie from another kind of browser ends its session.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime, timedelta
+
+from egide.accounts.events import AccountEvent, Append, recorded
+from egide.accounts.people.device import kind_of
+from egide.accounts.people.devices import Devices
+from egide.accounts.people.entries import (
+    Limits,
+    Session,
+    SessionEntry,
+    SignedIn,
+    SignInRefused,
+    Visitor,
+)
+from egide.accounts.people.sealing import Sealing
+from egide.accounts.remembered import Remembered
+from egide.accounts.secrets import COOKIE, digest, new_cookie
+from egide.clock import Clock
+from egide.db import Connection, Database, Fetched, queries
+from egide.errors import NotFound
+from egide.ids import internal_number
+
+CHANNEL = "egide_accounts"
+REMEMBERED = timedelta(seconds=5)
+"""How long a resolved session is believed without asking the database again."""
+SEEN_EVERY = timedelta(minutes=1)
+"""How often at most it is written that a session was used."""
+
+Claim = Callable[[Connection], Awaitable[None]]
+"""Uses up what was shown, in the transaction that opens the session, or raises."""
+
+_SQL = queries("egide.accounts.people", "people.sql")
+
+
+async def _nothing(_: Connection) -> None:
+    """Nothing to use up."""
+
+
+class Sessions:
+    """Reached as `People.sessions`."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        append: Append,
+        sealing: Sealing,
+        devices: Devices,
+        limits: Limits,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._append = append
+        self._sealing = sealing
+        self._devices = devices
+        self._limits = limits
+        self._remembered: Remembered[Session] = Remembered()
+
+    async def listen(self) -> None:
+        """Starts to listen to what other processes end. Raises Unavailable."""
+        await self._database.listen(CHANNEL, self._heard)
+
+    async def open(
+        self,
+        account: int,
+        means: Collection[str],
+        visitor: Visitor,
+        *,
+        assurance: int = 2,
+        claim: Claim = _nothing,
+    ) -> SignedIn:
+        """A session for an account that has shown `means`: for a federated identity, the door's
+        proof; the other ways come from `SignIn` and `Enrolment`. Raises SignInRefused when the
+        account is disabled or there is none.
+
+        `claim` uses up what was shown in the same transaction, and raises when somebody else did.
+        """
+        now, value, number = self._clock(), new_cookie(), internal_number()
+        shown, kind = tuple(means), kind_of(visitor.agent)
+        device = await self._devices.value(visitor.device)
+        roles = await self._roles(account)
+        event = AccountEvent(
+            "session-opened",
+            now,
+            account=account,
+            session=number,
+            address=visitor.address,
+            roles=roles,
+            means=shown,
+            expires=now + self._limits.lifetime,
+        )
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await claim(connection)
+            done = await connection.execute(
+                _SQL["open_session"],
+                digest(value),
+                number,
+                account,
+                kind,
+                assurance,
+                list(shown),
+                now,
+                now + self._limits.lifetime,
+            )
+            if done != "INSERT 0 1":
+                raise SignInRefused("disabled")
+            await self._devices.know(connection, account, device, now)
+        return SignedIn(value, await self._just(value), device)
+
+    async def renew(
+        self, session: Session, means: Collection[str], visitor: Visitor, claim: Claim
+    ) -> SignedIn:
+        """The session under a new cookie value, after `means` were shown again."""
+        now, value = self._clock(), new_cookie()
+        shown = tuple(means)
+        device = await self._devices.value(visitor.device)
+        event = AccountEvent(
+            "session-stepped-up",
+            now,
+            account=session.account,
+            session=session.session,
+            address=visitor.address,
+            means=shown,
+        )
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await claim(connection)
+            done = await connection.execute(
+                _SQL["renew"],
+                session.key,
+                session.session,
+                digest(value),
+                2,
+                list(shown),
+                now,
+            )
+            if done != "UPDATE 1":
+                raise SignInRefused("ended")
+            await self._devices.know(connection, session.account, device, now)
+            await connection.execute(_SQL["notify"], f"session {session.session}")
+        self._remembered.forget(session=session.session)
+        return SignedIn(value, await self._just(value), device)
+
+    async def resolve(self, value: str, visitor: Visitor) -> Session | None:
+        """The session of a cookie value; None when unknown, ended, revoked, of a disabled
+        account, or sent by another kind of browser than opened it (it then ends)."""
+        now, key = self._clock(), digest(value)
+        session = self._remembered.get(key, now)
+        if session is None and COOKIE.fullmatch(value):
+            session = await self._look_up(key, now)
+        if session is not None and session.device != kind_of(visitor.agent):
+            await self._end(session.account, session.session, "other-browser", 0, visitor.address)
+            return None
+        return session
+
+    async def entries(self, account: int) -> list[SessionEntry]:
+        """The open sessions of an account, the one used last first."""
+        now = self._clock()
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_SQL["sessions"], account, now, now - self._limits.idle)
+        return [
+            SessionEntry(
+                row["session"],
+                row["device"],
+                row["opened"],
+                row["seen"],
+                row["authenticated"],
+                tuple(row["means"]),
+            )
+            for row in rows
+        ]
+
+    async def sign_out(self, session: Session) -> None:
+        """The session ends now."""
+        await self._end(session.account, session.session, "signed-out", 0, "")
+
+    async def revoke(self, account: int, session: int, *, by: int = 0) -> None:
+        """One session of `account` ends now. Raises NotFound when it is not one of his."""
+        if session not in {entry.session for entry in await self.entries(account)}:
+            raise NotFound("This account has no such session")
+        await self._end(account, session, "revoked", by, "")
+
+    async def revoke_all(self, account: int, *, except_session: int = 0, by: int = 0) -> int:
+        """All sessions of `account` end now, but one; returns how many did."""
+        number = sum(each.session != except_session for each in await self.entries(account))
+        event = AccountEvent(
+            "session-ended", self._clock(), account=account, by=by, reason="all", count=number
+        )
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await self.end_all(connection, account, except_session)
+        self.forget(account)
+        return number
+
+    async def end_all(self, connection: Connection, account: int, but: int = 0) -> None:
+        """Ends the sessions of an account in a transaction; call `forget` after it.
+
+        What waited for an answer in them ends too: it is bound to a cookie nobody resolves.
+        """
+        await connection.execute(_SQL["end_sessions"], account, but)
+        await connection.execute(_SQL["notify"], f"account {account}")
+
+    def forget(self, account: int) -> None:
+        """This process asks again about an account."""
+        self._remembered.forget(account=account)
+
+    async def _end(self, account: int, session: int, reason: str, by: int, address: str) -> None:
+        event = AccountEvent(
+            "session-ended",
+            self._clock(),
+            account=account,
+            by=by,
+            session=session,
+            reason=reason,
+            address=address,
+        )
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await connection.execute(_SQL["end_session"], session, account)
+            await connection.execute(_SQL["notify"], f"session {session}")
+        self._remembered.forget(session=session)
+
+    async def _roles(self, account: int) -> tuple[str, ...]:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["person"], account)
+        if row is None or row["disabled"] is not None:
+            raise SignInRefused("disabled")
+        return tuple(row["roles"])
+
+    async def _just(self, value: str) -> Session:
+        """The session just opened or renewed."""
+        session = await self._look_up(digest(value), self._clock())
+        if session is None:
+            raise SignInRefused("ended")
+        return session
+
+    async def _look_up(self, key: bytes, now: datetime) -> Session | None:
+        generation = self._remembered.generation
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["session"], key)
+            if row is None or row["disabled"] is not None:
+                return None
+            idle_until = row["seen"] + self._limits.idle
+            if row["expires"] <= now or idle_until <= now:
+                return None
+            if now - row["seen"] >= SEEN_EVERY:
+                await connection.execute(_SQL["see"], row["session"], now)
+        session = self._session(key, row)
+        until = min(row["expires"], now + min(REMEMBERED, self._limits.idle))
+        self._remembered.put(key, session, until, generation)
+        return session
+
+    def _session(self, key: bytes, row: Fetched) -> Session:
+        known = self._sealing.open_known(row["account"], row["sealed"])
+        return Session(
+            session=row["session"],
+            account=row["account"],
+            login=known.login,
+            name=known.name,
+            roles=frozenset(row["roles"]),
+            bound=known.bound,
+            cleared=row["cleared"],
+            assurance=row["assurance"],
+            means=tuple(row["means"]),
+            opened=row["opened"],
+            authenticated=row["authenticated"],
+            expires=row["expires"],
+            device=row["device"],
+            key=key,
+        )
+
+    def _heard(self, notice: str) -> None:
+        """A notice of another process, or "" when some may have been missed."""
+        what, _, number = notice.partition(" ")
+        if what == "session" and number.isdigit():
+            self._remembered.forget(session=int(number))
+        elif what == "account" and number.isdigit():
+            self._remembered.forget(account=int(number))
+        else:
+            self._remembered.forget()

@@ -1,0 +1,69 @@
+"""Requests to the outside, for who may make them: bounded, without redirects or cookies.
+
+Certificates are checked against the machine's trust store. Proxies and settings of the environment
+are not used: what may be asked is decided by the configuration of who asks.
+
+Invariants: an answer that is too large or too slow is not waited for
+(test_an_answer_that_is_too_large_is_given_up, test_an_answer_that_does_not_end_is_given_up); a
+redirect is an answer like another (test_a_redirect_is_not_followed).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from egide.accounts.federation import Answer, Fetch, Unreachable
+
+CONNECTIONS = 20
+
+
+@asynccontextmanager
+async def fetching() -> AsyncIterator[Fetch]:
+    """A `Fetch` over one pool of connections, which is closed at the end."""
+    limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=4)
+    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False, limits=limits) as client:
+
+        async def fetch(
+            url: str,
+            *,
+            form: Mapping[str, str] | None = None,
+            headers: Mapping[str, str] | None = None,
+            most: int,
+            seconds: float,
+        ) -> Answer:
+            client.cookies.clear()
+            asking = client.build_request(
+                "GET" if form is None else "POST",
+                url,
+                data=None if form is None else dict(form),
+                headers={"accept-encoding": "identity", **(headers or {})},
+            )
+            try:
+                async with asyncio.timeout(seconds):
+                    return await _answer(client, asking, most)
+            except TimeoutError:
+                raise Unreachable("slow") from None
+            except httpx2.TimeoutException:
+                raise Unreachable("slow") from None
+            except (httpx2.HTTPError, httpx2.InvalidURL):
+                raise Unreachable("network") from None
+
+        yield fetch
+
+
+async def _answer(client: httpx2.AsyncClient, asking: httpx2.Request, most: int) -> Answer:
+    answer = await client.send(asking, stream=True)
+    try:
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise Unreachable("too-large")  # how large it would become is not known
+        body = bytearray()
+        async for piece in answer.aiter_raw():
+            body += piece
+            if len(body) > most:
+                raise Unreachable("too-large")
+    finally:
+        await answer.aclose()
+    media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Answer(answer.status_code, media, bytes(body))

@@ -1,0 +1,303 @@
+"""`egide accounts`: people who log in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from egide.accounts.people import (
+    LINK_PATH,
+    Bound,
+    Invitation,
+    Means,
+    People,
+    Person,
+    SessionEntry,
+)
+from egide.app import open_installation
+from egide.errors import Conflict, Incorrect, Unavailable
+from egide.gate import ROLES
+from egide.settings import Settings, settings
+
+accounts = typer.Typer(help="People who log in.", no_args_is_help=True)
+_console = Console(highlight=False, soft_wrap=True, markup=False)
+
+Result = TypeVar("Result")
+Who = Annotated[str, typer.Argument(help="The login name, or the account's number.")]
+Roles = Annotated[list[str], typer.Option("--role", help="A role; may be repeated.")]
+Hours = Annotated[int, typer.Option(help="How long the link is good for.", min=1, max=720)]
+Patient = Annotated[str | None, typer.Option(help="The id of his Patient.")]
+Practitioner = Annotated[str | None, typer.Option(help="The id of his Practitioner.")]
+Relative = Annotated[str | None, typer.Option(help="The id of his RelatedPerson.")]
+Establishment = Annotated[str | None, typer.Option(help="The id of his Organization.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@accounts.command("invite")
+def invite(
+    login: Annotated[str, typer.Argument(help="The name to log in with.")],
+    role: Roles,
+    name: Annotated[
+        str, typer.Option(help="The name shown; asked for when not given.", prompt="Name shown")
+    ],
+    patient: Patient = None,
+    practitioner: Practitioner = None,
+    relative: Relative = None,
+    establishment: Establishment = None,
+    cleared: Annotated[
+        bool, typer.Option("--cleared", help="Trainings and charters are in order.")
+    ] = False,
+    hours: Hours = 72,
+) -> None:
+    """Make an account for a person; the one-time link to enrol is shown once.
+
+    For somebody invited before who has not enrolled, make a new link with `reset`.
+    """
+    known = _known(role)
+    here = _with_address()
+    bound = Bound(patient, practitioner, relative, establishment)
+
+    async def work(people: People) -> Invitation:
+        return await people.directory.invite(
+            login, name, known, bound=bound, cleared=cleared, lifetime=timedelta(hours=hours)
+        )
+
+    _print_link(here, _run(work))
+
+
+@accounts.command("list")
+def show_all() -> None:
+    """List the people who have an account."""
+
+    async def work(people: People) -> list[Person]:
+        return await people.directory.people()
+
+    table = Table("account", "login", "roles", "made", "state", box=None)
+    for person in _run(work):
+        table.add_row(
+            str(person.account),
+            person.login,
+            ", ".join(sorted(person.roles)),
+            f"{person.created:%Y-%m-%d}",
+            _state(person),
+        )
+    _console.print(table)
+
+
+@accounts.command("show")
+def show(who: Who) -> None:
+    """Show one person's account: whom it stands for, and what it can sign in with."""
+
+    async def work(people: People) -> tuple[Person, Means, list[SessionEntry]]:
+        person = await _find(people, who)
+        means = await people.means.of(person.account)
+        return person, means, await people.sessions.entries(person.account)
+
+    person, means, sessions = _run(work)
+    lines = {
+        "account": str(person.account),
+        "login": person.login,
+        "name": person.name,
+        "roles": ", ".join(sorted(person.roles)),
+        "state": _state(person),
+        "cleared": "yes" if person.cleared else "no",
+        "patient": person.bound.patient,
+        "practitioner": person.bound.practitioner,
+        "relative": person.bound.relative,
+        "establishment": person.bound.establishment,
+        "passkeys": str(len(means.passkeys)),
+        "password": "with TOTP" if means.password and means.totp else "no",
+        "recovery codes": f"{means.codes} left",
+        "sessions": f"{len(sessions)} open",
+    }
+    for key, value in lines.items():
+        if value is not None:
+            _console.print(f"{key:<15}{value}")
+
+
+@accounts.command("disable")
+def disable(who: Who) -> None:
+    """He cannot sign in any more, and his sessions end now."""
+
+    async def work(people: People) -> Person:
+        person = await _find(people, who)
+        await people.directory.disable(person.account)
+        return person
+
+    _console.print(f"{_run(work).login} is disabled.")
+
+
+@accounts.command("enable")
+def enable(who: Who) -> None:
+    """He can sign in again, with the means he had."""
+
+    async def work(people: People) -> Person:
+        person = await _find(people, who)
+        await people.directory.enable(person.account)
+        return person
+
+    _console.print(f"{_run(work).login} is enabled.")
+
+
+@accounts.command("describe")
+def describe(
+    who: Who,
+    name: Annotated[str | None, typer.Option(help="Another name to show.")] = None,
+    patient: Patient = None,
+    practitioner: Practitioner = None,
+    relative: Relative = None,
+    establishment: Establishment = None,
+) -> None:
+    """Change the name shown, or whom the account stands for; an empty id takes one away."""
+    given = (patient, practitioner, relative, establishment)
+    if name is None and all(each is None for each in given):
+        raise Incorrect("nothing to change: give --name or an id")
+
+    async def work(people: People) -> Person:
+        person = await _find(people, who)
+        old = person.bound
+        had = (old.patient, old.practitioner, old.relative, old.establishment)
+        now = (was if new is None else new or None for was, new in zip(had, given, strict=True))
+        await people.directory.describe(person.account, name=name, bound=Bound(*now))
+        return person
+
+    _console.print(f"{_run(work).login} is changed.")
+
+
+@accounts.command("roles")
+def roles(
+    who: Who,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="A role; may be repeated; replaces all.")
+    ] = None,
+    cleared: Annotated[
+        bool | None,
+        typer.Option("--cleared/--not-cleared", help="Trainings and charters are in order."),
+    ] = None,
+) -> None:
+    """Change roles, and whether trainings and charters are in order; both hold at once."""
+    if not role and cleared is None:
+        raise Incorrect("nothing to change: give --role, --cleared or --not-cleared")
+    known = _known(role) if role else []
+
+    async def work(people: People) -> Person:
+        person = await _find(people, who)
+        if known:
+            await people.directory.set_roles(person.account, known)
+        if cleared is not None:
+            await people.directory.set_cleared(person.account, cleared)
+        return await people.directory.person(person.account)
+
+    person = _run(work)
+    state = "cleared" if person.cleared else "not cleared"
+    _console.print(f"{person.login}: {', '.join(sorted(person.roles))}; {state}.")
+
+
+@accounts.command("sessions")
+def sessions(who: Who) -> None:
+    """List a person's open sessions."""
+
+    async def work(people: People) -> list[SessionEntry]:
+        return await people.sessions.entries((await _find(people, who)).account)
+
+    table = Table("session", "device", "opened", "seen", "means", box=None)
+    for entry in _run(work):
+        table.add_row(
+            str(entry.session),
+            entry.device,
+            _moment(entry.opened),
+            _moment(entry.seen),
+            " ".join(entry.means),
+        )
+    _console.print(table)
+
+
+@accounts.command("revoke")
+def revoke(
+    who: Who,
+    session: Annotated[
+        int | None, typer.Argument(help="Which session; all of them when not given.")
+    ] = None,
+) -> None:
+    """End a session of a person, or all; it holds at his next request."""
+
+    async def work(people: People) -> int:
+        account = (await _find(people, who)).account
+        if session is None:
+            return await people.sessions.revoke_all(account)
+        await people.sessions.revoke(account, session)
+        return 1
+
+    ended = _run(work)
+    _console.print(f"{ended} session{'' if ended == 1 else 's'} ended.")
+
+
+@accounts.command("reset")
+def reset(who: Who, hours: Hours = 72, yes: Yes = False) -> None:
+    """Take all means and sessions away and show a new link: for who lost his, or his link.
+
+    Make sure it is he who asks: whoever has the link has the account.
+    """
+    here = _with_address()
+    if not yes:
+        typer.confirm("Passkeys, password, codes and sessions go. Reset?", abort=True)
+
+    async def work(people: People) -> Invitation:
+        person = await _find(people, who)
+        lifetime = timedelta(hours=hours)
+        try:
+            return await people.directory.reissue(person.account, lifetime=lifetime)
+        except Conflict:
+            return await people.directory.reset(person.account, lifetime=lifetime)
+
+    _print_link(here, _run(work))
+
+
+def _known(roles: list[str]) -> list[str]:
+    unknown = [each for each in roles if each not in ROLES]
+    if unknown:
+        raise Incorrect(f"there is no role {unknown[0]!r}; there are {', '.join(ROLES)}")
+    return roles
+
+
+def _with_address() -> Settings:
+    """The settings, once they say where people find the installation. Raises Unavailable."""
+    here = settings()
+    if not here.base_url or not urlsplit(here.base_url).hostname:
+        raise Unavailable("a link needs the public address: set EGIDE_BASE_URL")
+    return here
+
+
+def _print_link(here: Settings, invitation: Invitation) -> None:
+    _console.print(f"account  {invitation.account}")
+    _console.print(f"link     {here.base_url}{LINK_PATH}{invitation.token}   (shown once)")
+    _console.print(f"good     once, until {_moment(invitation.expires)} UTC")
+
+
+def _state(person: Person) -> str:
+    if person.disabled is not None:
+        return "disabled"
+    return "active" if person.enrolled else "invited"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _run(work: Callable[[People], Awaitable[Result]]) -> Result:
+    async def opened() -> Result:
+        async with open_installation(settings()) as parts:
+            return await work(parts.people)
+
+    return asyncio.run(opened())
+
+
+async def _find(people: People, who: str) -> Person:
+    if who.isdigit() and who.isascii() and len(who) < 20:
+        return await people.directory.person(int(who))
+    return await people.directory.find(who)

@@ -1,0 +1,30 @@
+-- Federation: log-ins on their way to an issuer and back, and which identity opens which account.
+
+-- A log-in on its way: begun (known by its state), or verified and waiting for a choice.
+create table federation_login (
+    hash    bytea       primary key,   -- keyed hash of the state, or of the handle
+    expires timestamptz not null,
+    sealed  bytea       not null       -- nonce, verifier, browser; or the verified identity
+);
+create index federation_login_expires on federation_login (expires);
+
+-- An identity at an issuer that opens an account.
+create table federation_link (
+    subject bytea       primary key,   -- keyed hash of the issuer and its subject
+    account bigint      not null references account (account) on delete cascade,
+    issuer  text        not null,      -- the issuer's name in the configuration
+    linked  timestamptz not null,
+    unique (account, issuer)
+);
+
+-- A session opened by an issuer's word: what it needs to be ended there too.
+create table federation_session (
+    session bigint      primary key,
+    issuer  text        not null,
+    subject bytea       not null,      -- keyed hash, as in federation_link
+    sid     bytea,                     -- keyed hash of the issuer's own name for its session
+    expires timestamptz not null,
+    sealed  bytea       not null       -- the id token
+);
+create index federation_session_subject on federation_session (subject);
+create index federation_session_expires on federation_session (expires);

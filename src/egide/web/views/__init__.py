@@ -1,0 +1,1 @@
+"""What each page does: a view is given the site and the visit, and answers."""

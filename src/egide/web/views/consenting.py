@@ -1,0 +1,163 @@
+"""An application asks for a person's word: what it wants, whose record, how long, yes or no.
+
+The rules are `egide.api.smart.authorization`'s; these are its pages. What the application asked
+travels along in the forms as it came, and is examined again at each step.
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
+"""
+
+from urllib.parse import urlencode, urlsplit
+
+from egide.api.smart import Approver, AuthorizationRequest, SentBack
+from egide.http import Response
+from egide.http.form import pairs
+from egide.http.negotiation import check_body
+from egide.http.routes import Answer, Route
+from egide.web.forms import FORM, MOST
+from egide.web.patients import Found, matching, named
+from egide.web.refused import NOTHING, Refused
+from egide.web.sending import away, see_other, to_sign_in
+from egide.web.site import Site
+from egide.web.visit import Visit
+
+_MOST_KEPT = 200
+"""Lines of a page of consent that can be kept or not."""
+
+
+async def asked(site: Site, visit: Visit) -> Response:
+    """The request of an application, in the address."""
+    try:
+        request = await _examined(site, visit, visit.request.query)
+        if visit.session is None:
+            return to_sign_in(visit)
+        return await _page(site, visit, request)
+    except SentBack as error:
+        return away(error.location)
+
+
+async def asked_by_post(site: Site, visit: Visit) -> Response:
+    """The request of an application, in a body: asked again in the address.
+
+    It comes from elsewhere and changes nothing, so it is no form of ours.
+    """
+    check_body(visit.request.headers.get(b"content-type"), FORM)
+    return see_other(f"/oauth/authorize?{urlencode(await visit.request.form(MOST))}")
+
+
+async def find_patient(site: Site, visit: Visit) -> Response:
+    """The patients of a name and a birth date. By a form, so that names stay out of addresses."""
+    try:
+        request = await _carried(site, visit)
+    except SentBack as error:
+        return away(error.location)
+    name, born = visit.form.get("name", "").strip(), visit.form.get("birthdate", "").strip()
+    if not name or not born:
+        return _choice(site, visit, request, name, born, refused=Refused("incomplete", 422))
+    found = await matching(site.record, visit.person.actor(), name, born)
+    return _choice(site, visit, request, name, born, found)
+
+
+async def choose_patient(site: Site, visit: Visit) -> Response:
+    """The page of consent, for the patient chosen."""
+    try:
+        request = await _carried(site, visit)
+        return await _page(site, visit, request, visit.form.get("patient") or None)
+    except SentBack as error:
+        return away(error.location)
+
+
+async def answered(site: Site, visit: Visit) -> Response:
+    """Yes or no; the application hears of either."""
+    try:
+        request = await _carried(site, visit)
+        if visit.form.get("answer") != "allow":
+            return away(await site.smart.deny(request, _approver(visit)))
+        kept = [visit.form.get(f"keep-{number}") for number in range(_MOST_KEPT)]
+        return away(
+            await site.smart.approve(
+                request,
+                _approver(visit),
+                patient=visit.form.get("patient") or None,
+                scopes=[scope for scope in kept if scope is not None],
+            )
+        )
+    except SentBack as error:
+        return away(error.location)
+
+
+async def _examined(
+    site: Site, visit: Visit, parameters: list[tuple[str, str]]
+) -> AuthorizationRequest:
+    said = [(name, value) for name, value in parameters if name != "lang"]
+    issuer = site.origin or visit.request.base
+    return await site.smart.examine(said, issuer, address=visit.request.address)
+
+
+async def _carried(site: Site, visit: Visit) -> AuthorizationRequest:
+    """The request that a form carries along."""
+    carried = visit.form.get("request", "")
+    visit.here = f"/oauth/authorize?{carried}"
+    return await _examined(site, visit, pairs(carried.encode()))
+
+
+async def _page(
+    site: Site, visit: Visit, request: AuthorizationRequest, patient: str | None = None
+) -> Response:
+    approver = _approver(visit)
+    consent = await site.smart.consent(request, approver)
+    if consent.record == "choose" and patient is None:
+        return _choice(site, visit, request)
+    whose = patient if consent.record == "choose" else consent.patient
+    person: Found | None = None
+    if whose is not None and consent.record != "own":
+        person = await named(site.record, approver.actor, whose)
+    return site.pages.answer(
+        visit,
+        "consent.html",
+        onward=[_place(request.redirect_uri)],
+        consent=consent,
+        whose=person,
+        patient=whose if consent.record == "choose" else "",
+        request=urlencode(request.parameters),
+        back=urlsplit(request.redirect_uri).hostname,
+    )
+
+
+def _choice(
+    site: Site,
+    visit: Visit,
+    request: AuthorizationRequest,
+    name: str = "",
+    born: str = "",
+    found: tuple[Found, ...] | None = None,
+    refused: Refused = NOTHING,
+) -> Response:
+    return site.pages.answer(
+        visit,
+        "choose_patient.html",
+        refused=refused,
+        onward=[_place(request.redirect_uri)],
+        application=request.application.registration.label,
+        request=urlencode(request.parameters),
+        name=name,
+        born=born,
+        found=found,
+    )
+
+
+def _approver(visit: Visit) -> Approver:
+    session = visit.person
+    return Approver(session.actor(), session.authenticated, session.means)
+
+
+def _place(uri: str) -> str:
+    """The origin of an https or loopback address, the scheme of a native application's own."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+FOREIGN = (Route("/oauth/authorize", {"GET": Answer(asked), "POST": Answer(asked_by_post)}),)
+PERSONAL = (
+    Route("/oauth/patients", {"POST": Answer(find_patient)}),
+    Route("/oauth/patient", {"POST": Answer(choose_patient)}),
+    Route("/oauth/consent", {"POST": Answer(answered)}),
+)

@@ -1,0 +1,143 @@
+"""Pages whose views need an identity issuer, an application or a fault, drawn from made-up values.
+
+What leads to them is tested in tests/integration/web; here they are only looked at.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Page, Route
+from tests.unit.web.visiting import visiting
+
+from egide.accounts.federation import Situation
+from egide.api.smart import Consent
+from egide.api.smart.words import lines_of
+from egide.web.assets import Assets
+from egide.web.forms import Forms
+from egide.web.pages import Pages
+from egide.web.patients import Found
+from egide.web.refused import Refused
+
+AT = datetime(2026, 11, 23, 13, 8, tzinfo=UTC)
+_SITUATIONS = (
+    Situation("10", finess="010000001", structure="CH de Valfictif", roles=("clinician",)),
+    Situation("10", finess="010000002", structure="Clinique du Pont-Fictif", roles=("clinician",)),
+    Situation("10", structure="Cabinet sans rôle ici"),
+)
+_IDENTITY = SimpleNamespace(display="Camille Exemple", situations=_SITUATIONS, choices=(0, 1))
+_CONSENT = Consent(
+    application="Carnet de Suivi",
+    client_id="client-none",
+    publisher="Éditeur Fictif",
+    homepage=None,
+    lines=lines_of(
+        "launch/patient openid offline_access patient/Observation.rs patient/Condition.cruds"
+    ),
+    record="launched",
+    patient="p1",
+    access=timedelta(hours=1),
+    until=timedelta(days=90),
+    lasting="offline",
+)
+_FOUND = (
+    Found("p1", "DÉMONSTRATION Jeanne", "1948-07-04", "female"),
+    Found("p2", "DÉMONSTRATION Jean", "1948-07-04", "male"),
+)
+_ERROR = {"reference": "0123456789abcdef", "at": AT}
+_CHOICE = {"application": "Carnet de Suivi", "request": "", "name": "Démonstration"}
+
+_GIVEN = SimpleNamespace(
+    number=1, application="Carnet de Suivi", lasting="offline", made=AT, expires=AT
+)
+
+DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "consent": (
+        "consent.html",
+        {
+            "consent": _CONSENT,
+            "whose": _FOUND[0],
+            "patient": "",
+            "request": "",
+            "back": "app.example",
+        },
+    ),
+    "choose-patient": ("choose_patient.html", {**_CHOICE, "born": "1948-07-04", "found": _FOUND}),
+    "choose-nobody": (
+        "choose_patient.html",
+        {**_CHOICE, "born": "", "found": (), "refused": Refused("incomplete", 422)},
+    ),
+    "applications": (
+        "applications.html",
+        {"given": [(_GIVEN, lines_of("offline_access patient/Observation.rs"))]},
+    ),
+    "situation": ("situation.html", {"identity": _IDENTITY, "handle": "none"}),
+    "not-linked": ("not_linked.html", {"title": "Pro Santé Connect", "place": "/account/link"}),
+    "link-identity": (
+        "link_identity.html",
+        {"identity": _IDENTITY, "handle": "none", "title": "Pro Santé Connect"},
+    ),
+    "no-role": ("federation_refused.html", {"why": "no-role"}),
+    "sign-in": (
+        "sign_in.html",
+        {
+            "options": "{}",
+            "place": "/",
+            "means": "password",
+            "login": "exemple",
+            "refused": Refused("wrong", 403),
+            "issuers": [
+                SimpleNamespace(name="fc", title="FranceConnect+"),
+                SimpleNamespace(name="psc", title="Pro Santé Connect"),
+            ],
+        },
+    ),
+    "second-factor": ("second_factor_code.html", {"place": "/", "refused": Refused("wrong", 403)}),
+    "recovery": (
+        "second_factor_recovery.html",
+        {"place": "/", "refused": Refused("busy", 429, 42)},
+    ),
+    **{
+        kind: ("error.html", {**_ERROR, "kind": kind, "status_code": code})
+        for kind, code in (
+            ("stopped", 503),
+            ("denied", 403),
+            ("form", 403),
+            ("busy", 429),
+            ("insecure", 403),
+            ("fault", 500),
+            ("incorrect", 400),
+        )
+    },
+}
+_SIGNED_IN = frozenset(
+    {"applications", "consent", "choose-patient", "choose-nobody", "link-identity", "denied"}
+)
+
+
+@contextmanager
+def drawn(page: Page, url: str, name: str, language: str) -> Iterator[None]:
+    """`page` shows the page `name`, with the files of the server at `url`."""
+    template, values = DRAWN[name]
+    pages = Pages(
+        Assets(),
+        Forms(bytes(32)),
+        zone=ZoneInfo("Europe/Paris"),
+        establishment="CH de Valfictif",
+        demo=True,
+    )
+    visit = visiting(language, signed_in=name in _SIGNED_IN)
+    answer = pages.answer(visit, template, **values)
+
+    def fulfil(route: Route) -> None:
+        headers = {key.decode(): value.decode() for key, value in answer.headers}
+        route.fulfill(status=200, body=answer.body, headers=headers)
+
+    address = f"{url}/drawn/{name}"
+    page.route(address, fulfil)
+    page.goto(address)
+    yield
+    page.unroute(address)

@@ -1,0 +1,312 @@
+"""Sessions: new values, limits, ends that hold everywhere."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.integration.accounts.people.authenticator import Authenticator, Lie
+from tests.integration.accounts.people.conftest import (
+    BOUND,
+    CHROME,
+    HOME,
+    LOGIN,
+    PASSWORD,
+    World,
+)
+
+from egide.accounts.people import CLIENT, Bound, SignInRefused, StepUpNeeded
+from egide.accounts.people.sessions import REMEMBERED
+from egide.actor import Actor
+from egide.errors import Incorrect, NotFound, Unavailable
+
+
+async def test_a_value_that_is_none_of_ours_is_nobody(world: World) -> None:
+    for value in ("", "egc_", "egc_" + "A" * 43, "egd_" + "A" * 43, "x" * 10_000, "\ud800"):
+        assert await world.people.sessions.resolve(value, HOME) is None
+
+
+async def test_no_value_from_before_signing_in_is_one_after_it(world: World) -> None:
+    """A pre-session planted in a browser is worth nothing once its owner has signed in."""
+    _, device = await world.with_passkey()
+    begun = await world.people.sign_in.begin_passkey()
+    signed_in = await world.people.sign_in.finish_passkey(begun.value, device.get(begun), HOME)
+    assert signed_in.value != begun.value
+    assert await world.people.sessions.resolve(begun.value, HOME) is None
+    assert await world.people.sessions.resolve(signed_in.value, HOME) == signed_in.session
+
+
+async def test_a_session_ends_when_it_was_not_used(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    for _ in range(4):
+        world.later(minutes=29)
+        assert await world.people.sessions.resolve(signed_in.value, HOME)
+    world.later(minutes=30)
+    assert await world.people.sessions.resolve(signed_in.value, HOME) is None
+    assert await world.people.sessions.entries(signed_in.session.account) == []
+
+
+async def test_a_session_ends_though_it_was_used(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    for _ in range(12 * 3 - 1):
+        world.later(minutes=20)
+        assert await world.people.sessions.resolve(signed_in.value, HOME)
+    world.later(minutes=20)
+    assert await world.people.sessions.resolve(signed_in.value, HOME) is None
+
+
+async def test_signing_out_ends_the_session_and_no_other(world: World) -> None:
+    first, device = await world.with_passkey()
+    second = await world.passkey_sign_in(device)
+    await world.people.sessions.sign_out(first.session)
+    assert await world.people.sessions.resolve(first.value, HOME) is None
+    assert await world.people.sessions.resolve(second.value, HOME)
+    assert (world.events[-1].kind, world.events[-1].session) == (
+        "session-ended",
+        first.session.session,
+    )
+
+
+async def test_another_kind_of_browser_ends_the_session(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    stolen = replace(HOME, agent=CHROME, address="203.0.113.9")
+    assert await world.people.sessions.resolve(signed_in.value, stolen) is None
+    assert await world.people.sessions.resolve(signed_in.value, HOME) is None
+    event = world.events[-1]
+    assert (event.kind, event.reason, event.address) == (
+        "session-ended",
+        "other-browser",
+        "203.0.113.9",
+    )
+
+
+async def test_an_update_of_the_browser_changes_nothing(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    updated = replace(HOME, agent=HOME.agent.replace("140.0", "141.0"))
+    assert await world.people.sessions.resolve(signed_in.value, updated)
+
+
+async def test_one_cannot_end_another_s_session(world: World) -> None:
+    mine, _ = await world.with_passkey()
+    theirs, _ = await world.with_passkey("some.body", Authenticator())
+    with pytest.raises(NotFound):
+        await world.people.sessions.revoke(mine.session.account, theirs.session.session)
+    assert await world.people.sessions.resolve(theirs.value, HOME)
+
+
+async def test_one_sees_and_ends_one_s_own_sessions(world: World) -> None:
+    first, device = await world.with_passkey()
+    account = first.session.account
+    world.later(minutes=2)
+    second = await world.passkey_sign_in(device, replace(HOME, agent=CHROME))
+    listed = await world.people.sessions.entries(account)
+    assert [(each.session, each.device) for each in listed] == [
+        (second.session.session, "Chrome, Windows"),
+        (first.session.session, "Firefox, Linux"),
+    ]
+    await world.people.sessions.revoke(account, first.session.session, by=account)
+    assert [each.session for each in await world.people.sessions.entries(account)] == [
+        second.session.session
+    ]
+    assert await world.people.sessions.resolve(first.value, HOME) is None
+
+
+async def test_all_sessions_end_but_one(world: World) -> None:
+    first, device = await world.with_passkey()
+    account = first.session.account
+    others = [await world.passkey_sign_in(device) for _ in range(3)]
+    ended = await world.people.sessions.revoke_all(account, except_session=first.session.session)
+    assert ended == 3
+    assert await world.people.sessions.resolve(first.value, HOME)
+    for each in others:
+        assert await world.people.sessions.resolve(each.value, HOME) is None
+
+
+async def test_an_end_holds_in_other_processes(world: World, other: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    await other.people.open()
+    assert await other.people.sessions.resolve(signed_in.value, HOME)
+    await world.people.sessions.sign_out(signed_in.session)
+    await ended_in(other, signed_in.value)
+
+
+async def test_an_end_holds_in_a_process_that_hears_nothing_soon_after(
+    world: World, other: World
+) -> None:
+    signed_in, _ = await world.with_passkey()
+    assert await other.people.sessions.resolve(signed_in.value, HOME)
+    await world.people.sessions.sign_out(signed_in.session)
+    other.later(seconds=REMEMBERED.total_seconds())
+    assert await other.people.sessions.resolve(signed_in.value, HOME) is None
+
+
+async def test_notices_that_may_have_been_missed_make_everything_be_asked_again(
+    world: World, other: World
+) -> None:
+    signed_in, _ = await world.with_passkey()
+    assert await other.people.sessions.resolve(signed_in.value, HOME)
+    await world.people.sessions.sign_out(signed_in.session)
+    other.people.sessions._heard("")
+    assert await other.people.sessions.resolve(signed_in.value, HOME) is None
+
+
+async def test_disabling_ends_every_session_at_once(world: World, other: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    await other.people.open()
+    assert await other.people.sessions.resolve(signed_in.value, HOME)
+    await world.people.directory.disable(signed_in.session.account)
+    assert await world.people.sessions.resolve(signed_in.value, HOME) is None
+    await ended_in(other, signed_in.value)
+    await world.people.directory.enable(signed_in.session.account)
+    assert await world.people.sessions.resolve(signed_in.value, HOME) is None
+
+
+async def test_other_roles_hold_on_the_next_request(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    await world.people.sessions.resolve(signed_in.value, HOME)
+    await world.people.directory.set_roles(signed_in.session.account, ["auditor"])
+    await world.people.directory.set_cleared(signed_in.session.account, True)
+    session = await world.people.sessions.resolve(signed_in.value, HOME)
+    assert session is not None
+    assert (session.roles, session.cleared) == ({"auditor"}, True)
+
+
+async def test_another_name_and_other_resources_hold_on_the_next_request(world: World) -> None:
+    signed_in, device = await world.with_passkey(bound=BOUND)
+    account = signed_in.session.account
+    await world.people.directory.describe(account, name="Ann Other")
+    session = await world.people.sessions.resolve(signed_in.value, HOME)
+    assert session is not None
+    assert (session.name, session.bound, session.login) == ("Ann Other", BOUND, LOGIN)
+    await world.people.directory.describe(account, bound=Bound(relative="relative-1"), by=4)
+    session = await world.people.sessions.resolve(signed_in.value, HOME)
+    assert session is not None
+    assert (session.name, session.bound) == ("Ann Other", Bound(relative="relative-1"))
+    assert (world.events[-1].kind, world.events[-1].by) == ("person-described", 4)
+    for more in ({"name": "a\nb"}, {"bound": Bound(patient="a/b")}):
+        with pytest.raises(Incorrect):
+            await world.people.directory.describe(account, **more)  # type: ignore[arg-type]
+    await world.passkey_sign_in(device)
+
+
+async def test_a_session_becomes_the_actor_the_gate_decides_about(world: World) -> None:
+    signed_in, _ = await world.with_passkey(bound=BOUND, cleared=True)
+    session = signed_in.session
+    assert session.actor(behalf="synthetic-patient-2", zone="inside") == Actor(
+        account=session.account,
+        client=CLIENT,
+        roles=frozenset({"clinician"}),
+        session=session.session,
+        assurance=2,
+        patient=BOUND.patient,
+        establishment=BOUND.establishment,
+        behalf="synthetic-patient-2",
+        zone="inside",
+        cleared=True,
+    )
+    assert session.actor().zone == "outside"
+
+
+async def test_a_proof_gets_old_and_a_passkey_renews_it_under_a_new_value(world: World) -> None:
+    signed_in, device = await world.with_passkey()
+    world.people.step_up.needed(signed_in.session)
+    world.later(minutes=10)
+    with pytest.raises(StepUpNeeded):
+        world.people.step_up.needed(signed_in.session)
+    begun = await world.people.step_up.begin_passkey(signed_in.session, signed_in.value)
+    renewed = await world.people.step_up.finish_passkey(signed_in.session, device.get(begun), HOME)
+    world.people.step_up.needed(renewed.session)
+    assert renewed.session.session == signed_in.session.session
+    assert renewed.value != signed_in.value
+    assert await world.people.sessions.resolve(signed_in.value, HOME) is None
+    assert await world.people.sessions.resolve(renewed.value, HOME) == renewed.session
+    assert world.events[-1].kind == "session-stepped-up"
+
+
+async def test_a_step_up_does_not_lengthen_the_life_of_a_session(world: World) -> None:
+    signed_in, device = await world.with_passkey()
+    world.later(minutes=20)
+    begun = await world.people.step_up.begin_passkey(signed_in.session, signed_in.value)
+    renewed = await world.people.step_up.finish_passkey(signed_in.session, device.get(begun), HOME)
+    assert renewed.session.expires == signed_in.session.expires
+    assert renewed.session.expires == signed_in.session.opened + timedelta(hours=12)
+
+
+async def test_a_step_up_with_one_factor_is_refused(world: World) -> None:
+    signed_in, secret = await world.with_password()
+    for password, code in (
+        ("not-the-password-49", world.code(secret)),
+        (PASSWORD, "000000"),
+        (PASSWORD, ""),
+        ("", world.code(secret)),
+    ):
+        with pytest.raises(SignInRefused):
+            await world.people.step_up.password(signed_in.session, password, code, HOME)
+    assert await world.people.sessions.resolve(signed_in.value, HOME) == signed_in.session
+    renewed = await world.people.step_up.password(
+        signed_in.session, PASSWORD, world.code(secret), HOME
+    )
+    assert await world.people.sessions.resolve(signed_in.value, HOME) is None
+    assert await world.people.sessions.resolve(renewed.value, HOME)
+
+
+async def test_an_ended_session_is_not_stepped_up(world: World) -> None:
+    signed_in, device = await world.with_passkey()
+    begun = await world.people.step_up.begin_passkey(signed_in.session, signed_in.value)
+    await world.people.sessions.sign_out(signed_in.session)
+    with pytest.raises(SignInRefused):
+        await world.people.step_up.finish_passkey(signed_in.session, device.get(begun), HOME)
+
+
+async def test_a_step_up_without_the_user_verified_is_refused(world: World) -> None:
+    signed_in, device = await world.with_passkey()
+    begun = await world.people.step_up.begin_passkey(signed_in.session, signed_in.value)
+    with pytest.raises(SignInRefused):
+        await world.people.step_up.finish_passkey(
+            signed_in.session, device.get(begun, Lie(flags=1)), HOME
+        )
+
+
+async def test_a_federated_identity_opens_a_session_of_an_account_that_may(world: World) -> None:
+    invitation = await world.people.directory.invite(LOGIN, "Name", ["clinician"])
+    signed_in = await world.people.sessions.open(invitation.account, ("fed", "mfa"), HOME)
+    assert signed_in.session.means == ("fed", "mfa")
+    await world.people.directory.disable(invitation.account)
+    for account in (invitation.account, 0, 12345):
+        with pytest.raises(SignInRefused):
+            await world.people.sessions.open(account, ("fed", "mfa"), HOME)
+
+
+async def test_a_session_that_cannot_be_told_to_the_ledger_is_not_opened(world: World) -> None:
+    _, device = await world.with_passkey()
+
+    async def broken(event: object) -> None:
+        raise Unavailable("The ledger is not there")
+
+    world.people.sessions._append = broken
+    with pytest.raises(Unavailable):
+        await world.passkey_sign_in(device)
+    async with world.database.connection() as connection:
+        assert await connection.fetchval("select count(*) from person_session") == 1
+
+
+async def test_sweeping_deletes_what_has_ended_and_nothing_else(world: World) -> None:
+    first, device = await world.with_passkey()
+    await world.people.sign_in.begin_passkey()
+    world.later(minutes=31)
+    second = await world.passkey_sign_in(device)
+    await world.people.sweep()
+    async with world.database.connection() as connection:
+        left = await connection.fetch("select session from person_session")
+        assert await connection.fetchval("select count(*) from pre_session") == 0
+    assert [row["session"] for row in left] == [second.session.session]
+    assert first.session.session != second.session.session
+
+
+async def ended_in(world: World, value: str) -> None:
+    """Returns once another process has heard; its clock stands still, so nothing else ends it."""
+    for _ in range(1000):
+        if await world.people.sessions.resolve(value, HOME) is None:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the other process still takes the session for open")

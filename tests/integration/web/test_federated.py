@@ -1,0 +1,185 @@
+"""There and back: a browser signs in at a real issuer on loopback, and what may come of it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+from tests.integration.accounts.federation import conftest as issuers
+from tests.integration.accounts.federation.issuing import Client, issuing
+from tests.integration.web.conftest import HTTPS, Surfer, World, path_of
+
+from egide.accounts.federation import Federation, Registration
+from egide.accounts.federation.credential import credential
+from egide.app.fetching import fetching
+from egide.clock import system_clock
+
+CALLBACK = f"{HTTPS}/sign-in/from"
+
+
+class There:
+    """An issuer, and the way to it."""
+
+    def __init__(self, world: World, served: Any, fetch: Any) -> None:
+        self.world, self.served, self.fetch = world, served, fetch
+        self.configure()
+
+    def configure(self, **changes: Any) -> None:
+        known = issuers.issuer("pro-sante-connect", self.served.address, **changes)
+        keys = credential(known.authentication, issuers.SECRET.encode())
+        self.world.federation = Federation(
+            [Registration(known, keys)],
+            self.world.database,
+            system_clock,
+            b"f" * 32,
+            self.world.append,
+            self.fetch,
+            callback=CALLBACK,
+        )
+        self.world.open()
+
+    async def go(self, browser: Surfer, next: str = "/") -> str:
+        """To the issuer and back to the callback; its path and query."""
+        browser.entrance = self.world.entrance
+        page = await browser.get(f"/sign-in?{urlencode({'next': next})}")
+        assert "Issuer of the tests" in page.text
+        page = await browser.submit("/sign-in/at/psc")
+        assert page.status == 200
+        leads = page.text.split('content="0; url=')[1].split('"')[0].replace("&amp;", "&")
+        async with httpx2.AsyncClient(trust_env=False) as outside:
+            answer = await outside.get(leads)
+        back: str = answer.headers["location"]
+        assert back.startswith(f"{CALLBACK}/psc?")
+        return back.removeprefix(HTTPS)
+
+
+@pytest.fixture
+async def there(world: World) -> AsyncIterator[There]:
+    client = Client("egide", issuers.SECRET, [f"{CALLBACK}/psc"])
+    async with issuing("pro-sante-connect", client) as served, fetching() as fetch:
+        served.person = issuers.PROFESSIONAL
+        yield There(world, served, fetch)
+
+
+async def test_an_identity_linked_to_no_account_opens_none(there: There) -> None:
+    browser = there.world.browser()
+    answer = await browser.get(await there.go(browser))
+    assert (answer.status, answer.title) == (
+        403,
+        "We know who you are, not which account is yours",
+    )
+    assert "__Host-egide-session" not in browser.cookies
+
+
+async def test_an_identity_linked_by_its_holder_opens_the_account(there: There) -> None:
+    browser = await linked(there)
+    await browser.get("/account")
+    await browser.submit("/sign-out")
+    stranger = there.world.browser()
+    answer = await stranger.get(await there.go(stranger, "/account/sessions"))
+    assert (answer.status, answer.location) == (303, "/account/sessions")
+    page = await stranger.follow()
+    assert "through another site" in page.text
+
+
+async def test_what_was_begun_in_another_browser_is_refused(there: There) -> None:
+    first, second = there.world.browser(), there.world.browser()
+    back = await there.go(first)
+    answer = await second.get(back)
+    assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
+
+
+async def test_what_came_back_once_does_not_come_back_twice(there: There) -> None:
+    browser = there.world.browser()
+    back = await there.go(browser)
+    await browser.get(back)
+    assert (await browser.get(back)).title == "This sign-in could not be verified"
+
+
+async def test_a_professional_without_a_role_here_is_denied(there: There) -> None:
+    there.configure(roles=())
+    browser = there.world.browser()
+    answer = await browser.get(await there.go(browser))
+    assert (answer.status, answer.title) == (403, "No role here")
+
+
+async def test_one_factor_at_the_issuer_opens_nothing(there: There) -> None:
+    await linked(there)
+    there.configure(levels=(issuers.issuers.Level("eidas1", 1),))
+    browser = there.world.browser()
+    answer = await browser.get(await there.go(browser))
+    assert (answer.status, answer.title) == (403, "One proof is not enough")
+    assert "__Host-egide-session" not in browser.cookies
+
+
+async def test_a_situation_whose_roles_the_account_has_not_opens_nothing(there: There) -> None:
+    await linked(there, roles=["registrar"])
+    browser = there.world.browser()
+    answer = await browser.get(await there.go(browser))
+    assert (answer.status, answer.title) == (403, "No role here")
+
+
+async def test_a_professional_of_several_situations_chooses_one(there: There) -> None:
+    await linked(there)
+    there.served.person = {**issuers.PROFESSIONAL, "SubjectRefPro": _two()}
+    browser = there.world.browser()
+    answer = await browser.get(await there.go(browser))
+    assert path_of(answer.location) == "/sign-in/situation"
+    page = await browser.follow()
+    assert page.title == "Where are you working now?"
+    assert "HOPITAL SYNTHETIQUE" in page.text and "CLINIQUE SYNTHETIQUE" in page.text
+    answer = await browser.submit("/sign-in/situation", situation="1")
+    assert answer.status == 303
+    assert (await browser.follow()).title == "Hello, Camille Exemple"
+
+
+async def test_a_situation_there_is_not_is_refused(there: There) -> None:
+    await linked(there)
+    there.served.person = {**issuers.PROFESSIONAL, "SubjectRefPro": _two()}
+    browser = there.world.browser()
+    await browser.get(await there.go(browser))
+    await browser.follow()
+    answer = await browser.submit("/sign-in/situation", situation="7")
+    assert answer.status == 400
+    assert "__Host-egide-session" not in browser.cookies
+
+
+async def test_the_handle_of_one_browser_links_nothing_in_another(there: There) -> None:
+    victim = there.world.browser()
+    page = await victim.get(await there.go(victim))
+    place = _place(page.text)
+    other = await there.world.browser().enrol(there.world, "other")
+    other.entrance = there.world.entrance
+    answer = await other.get(place)
+    assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
+
+
+async def test_without_an_issuer_there_is_no_such_page(world: World) -> None:
+    assert (await world.browser().get("/sign-in/from/psc?code=x")).status == 404
+
+
+async def linked(there: There, roles: list[str] | None = None) -> Surfer:
+    """Somebody whose account the identity opens: linked by the pages, as he would."""
+    browser = there.world.browser()
+    page = await browser.get(await there.go(browser))
+    place = _place(page.text)
+    await browser.enrol(there.world, roles=roles or ["clinician"])
+    page = await browser.get(place)
+    assert page.title == "Sign in by Issuer of the tests from now on?"
+    answer = await browser.submit("/account/link")
+    assert answer.location == "/account"
+    return browser
+
+
+def _place(page: str) -> str:
+    """Where the page says to link."""
+    found = page.split('href="/sign-in?next=')[1].split('"')[0]
+    return found.replace("%3F", "?").replace("%3D", "=")
+
+
+def _two() -> dict[str, Any]:
+    [one] = issuers.PROFESSIONAL["SubjectRefPro"]["exercices"]
+    [activity] = one["activities"]
+    other = {**activity, "raisonSocialeSite": "CLINIQUE SYNTHETIQUE"}
+    return {"exercices": [{**one, "activities": [activity, other]}]}
