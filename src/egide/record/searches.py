@@ -12,6 +12,7 @@ from egide.db import Connection
 from egide.errors import Forbidden, TooCostly
 from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Feature, Query, parse
+from egide.fhir.units import conversion
 from egide.record.budget import Budget
 from egide.record.emission import Emitted, part_of
 from egide.record.includes import Includes
@@ -132,7 +133,7 @@ def parsed(
 
 def _context(here: Interaction) -> Context:
     parts = here.parts
-    return Context(zone=parts.zone, now=parts.clock(), bases=parts.bases)
+    return Context(parts.zone, parts.clock(), parts.bases, conversion())
 
 
 def _require(here: Interaction, type: str) -> None:
