@@ -46,6 +46,7 @@ VALUES = {
     "reference": ["Patient/1"],
     "uri": ["http://example.org/x"],
     "composite": ["x$5.4", "x$2024-05-01", "x$y"],
+    "special": ["x", "Patient"],
 }
 """Values a parameter of each kind may be asked with; one of them fits."""
 RESULT_PARAMETERS = {
@@ -124,7 +125,10 @@ def test_every_interaction_of_the_system_that_is_declared_is_done(
         "transaction",
         "batch",
         "history-system",
+        "search-system",
     }
+    answer = client.get("?_type=Patient,Observation&_count=3")
+    assert (answer.json()["type"], len(answer.json()["entry"])) == ("searchset", 3)
     answer = client.get("/_history?_count=3")
     assert (answer.json()["type"], len(answer.json()["entry"])) == ("history", 3)
     for type in ("transaction", "batch"):
@@ -140,10 +144,11 @@ def test_every_declared_search_parameter_is_answered(
     assert {"_id", "_lastUpdated"} <= {each["name"] for each in names}
     refused = []
     for each in names:
-        definition = search_parameters(type)[each["name"]]
-        assert definition.type == each["type"], each
+        definition = search_parameters(type).get(each["name"])
+        assert definition or each == {"name": "_list", "type": "special"}
+        assert definition is None or definition.type == each["type"], each
         values = VALUES[each["type"]]
-        if each["type"] == "reference" and definition.targets:
+        if definition and each["type"] == "reference" and definition.targets:
             values = [f"{sorted(definition.targets)[0]}/1"]
         answers = [client.get(f"/{type}?{each['name']}={quote(value)}") for value in values]
         if 200 not in {answer.status for answer in answers}:
@@ -216,10 +221,24 @@ def test_what_nobody_has_built_is_said_to_be_so(client: Client, method: str, pat
     client.ask(method, path, patient() if method == "POST" else None).refused(501, "not-supported")
 
 
-@pytest.mark.parametrize(
-    "path", ["", "?_type=Patient", "/_search", "/Patient/1/Observation", "/Patient/1/*"]
-)
-def test_searches_over_all_types_and_compartments_are_not_there(client: Client, path: str) -> None:
+def test_every_parameter_declared_for_all_types_is_answered(
+    client: Client, statement: Json
+) -> None:
+    names = statement["rest"][0]["searchParam"]
+    assert {"_type", "_list", "_id"} <= {each["name"] for each in names}
+    refused = []
+    for each in names:
+        answers = [client.get(f"?{each['name']}={quote(v)}") for v in VALUES[each["type"]]]
+        form = {each["name"]: VALUES[each["type"]][-1], "_type": "Basic"}
+        if each["name"] != "_type":
+            answers.append(client.form("/_search", form))
+        if 200 not in {answer.status for answer in answers}:
+            refused.append((each["name"], answers))
+    assert refused == []
+
+
+@pytest.mark.parametrize("path", ["/Patient/1/Observation", "/Patient/1/*"])
+def test_searches_of_compartments_are_not_there(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status in (404, 405, 501), answer.status
     answer.issues()

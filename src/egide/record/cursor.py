@@ -17,9 +17,9 @@ from egide.record.spot import Spot
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """A search and the spot to go on from."""
+    """A search of a type (None: of several) and the spot to go on from."""
 
-    type: str
+    type: str | None
     query: tuple[tuple[str, str], ...]
     spot: Spot
 
@@ -33,7 +33,9 @@ class CursorSeal:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
-    def write(self, account: int, type: str, query: Sequence[tuple[str, str]], spot: Spot) -> str:
+    def write(
+        self, account: int, type: str | None, query: Sequence[tuple[str, str]], spot: Spot
+    ) -> str:
         """The cursor of a search, url-safe, for this account only."""
         return self.seal(account, Cursor(type, tuple(query), spot))
 
