@@ -246,6 +246,31 @@ def test_pages_of_a_search_by_post_go_on_by_get(client: Client, ward: Ward) -> N
     assert sorted(found) == sorted(ward.ids(subject=0))
 
 
+def test_the_pages_of_a_question_longer_than_an_address_are_followed(
+    client: Client, ward: Ward
+) -> None:
+    codes = ",".join([*CODES, *(f"{LOINC}|{n}-{n % 10}" for n in range(900))])
+    assert len(codes) > 16 * 1024
+    page = client.form(
+        "/Observation/_search", {"patient": ward.patients[0], "code": codes, "_count": "25"}
+    )
+    found = ids(page)
+    while following := link(page, "next"):
+        assert len(str(following)) < 16 * 1024
+        page = client.get(following)
+        found += ids(page)
+    assert sorted(found) == sorted(ward.ids(subject=0))
+
+
+def test_a_question_whose_next_page_has_no_address_is_refused(client: Client, ward: Ward) -> None:
+    known = ",".join([each["id"] for each in ward.observations] + [new_id() for _ in range(870)])
+    asked = {"_id": known, "_count": "5"}
+    client.form("/Observation/_search", asked).refused(400, "too-costly")
+    whole = client.form("/Observation/_search", asked | {"_count": "1000"})
+    assert len(ids(whole)) == len(ward.observations)
+    assert link(whole, "next") is None
+
+
 def test_paging_loses_and_repeats_nothing_while_others_write(client: Client, ward: Ward) -> None:
     """Rows before, between and after the ones asked for are made, moved and deleted meanwhile.
 
