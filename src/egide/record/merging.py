@@ -54,14 +54,21 @@ class Merging:
 
     async def number(self) -> int:
         """How many match. Raises TooCostly."""
-        return sum([await matching.number() for matching in self._matchings.values()])
+        return sum([await matching.number() for matching in await self._present()])
+
+    async def _present(self) -> list[Matching]:
+        """Those of the types that have any row: most of R4's have none."""
+        finder = self.opening.here.parts.finder
+        there = await finder.present(self.opening.connection)
+        return [matching for type, matching in self._matchings.items() if type in there]
 
     async def _candidates(
         self, order: Order, after: Place | None, page: int
     ) -> AsyncIterator[Candidate]:
         """The candidates of all types, in order."""
-        first = max(page // max(len(self._matchings), 1), min(page, _LEAST))
-        ways = [self._way(matching, order, after, first) for matching in self._matchings.values()]
+        matchings = await self._present()
+        first = max(page // max(len(matchings), 1), min(page, _LEAST))
+        ways = [self._way(matching, order, after, first) for matching in matchings]
         heads: list[tuple[Key, int, Candidate]] = []
         for way, candidates in enumerate(ways):
             async for candidate in candidates:

@@ -21,7 +21,7 @@ _REACHED = (
 )
 
 
-LASTING = "r.until > r.day and (r.day > '-infinity' or r.until < 'infinity')"
+LASTING = "r.until > r.day and (isfinite(r.day) or isfinite(r.until))"
 """What the index of lasting rows holds: not those of one day, nor those without any date."""
 
 

@@ -152,6 +152,10 @@ class Finder:
             found: int = await connection.fetchval(text, *known.values)
         return found
 
+    async def present(self, connection: Connection) -> frozenset[int]:
+        """The types (numbers) that have any row."""
+        return frozenset(record["type"] for record in await connection.fetch(_SQL["present"]))
+
     async def about(self, connection: Connection, narrowing: Narrowing) -> float | None:
         """About how many rows its terms leave, at most; None when nothing is known."""
         counts = await self._counts.fresh(connection)

@@ -59,7 +59,7 @@ create index resource_day on resource (type, day desc, pk);
 create index resource_updated on resource (type, updated, pk);
 -- What goes on after its day, for searches after a date: few rows, so a small index.
 create index resource_lasting on resource (type, until)
-    where until > day and (day > '-infinity' or until < 'infinity');
+    where until > day and (isfinite(day) or isfinite(until));
 create index resource_terms on resource using gin (terms) with (fastupdate = off);
 
 create table version (
