@@ -129,7 +129,9 @@ def test_every_interaction_of_the_system_that_is_declared_is_done(
         "history-system",
         "search-system",
     }
-    answer = client.get("?_type=Patient,Observation&_count=1")
+    for _ in range(3):
+        id = client.post("/Patient", patient()).json()["id"]
+    answer = client.get(f"?_type=Patient,Observation&_id={id}")
     assert (answer.json()["type"], len(answer.json()["entry"])) == ("searchset", 1)
     answer = client.get("/_history?_count=3")
     assert (answer.json()["type"], len(answer.json()["entry"])) == ("history", 3)
