@@ -246,6 +246,31 @@ def test_pages_of_a_search_by_post_go_on_by_get(client: Client, ward: Ward) -> N
     assert sorted(found) == sorted(ward.ids(subject=0))
 
 
+def test_the_pages_of_a_question_longer_than_an_address_are_followed(
+    client: Client, ward: Ward
+) -> None:
+    codes = ",".join([*CODES, *(f"{LOINC}|{n}-{n % 10}" for n in range(900))])
+    assert len(codes) > 16 * 1024
+    page = client.form(
+        "/Observation/_search", {"patient": ward.patients[0], "code": codes, "_count": "25"}
+    )
+    found = ids(page)
+    while following := link(page, "next"):
+        assert len(str(following)) < 16 * 1024
+        page = client.get(following)
+        found += ids(page)
+    assert sorted(found) == sorted(ward.ids(subject=0))
+
+
+def test_a_question_whose_next_page_has_no_address_is_refused(client: Client, ward: Ward) -> None:
+    known = ",".join([each["id"] for each in ward.observations] + [new_id() for _ in range(870)])
+    asked = {"_id": known, "_count": "5"}
+    client.form("/Observation/_search", asked).refused(400, "too-costly")
+    whole = client.form("/Observation/_search", asked | {"_count": "1000"})
+    assert len(ids(whole)) == len(ward.observations)
+    assert link(whole, "next") is None
+
+
 def test_paging_loses_and_repeats_nothing_while_others_write(client: Client, ward: Ward) -> None:
     """Rows before, between and after the ones asked for are made, moved and deleted meanwhile.
 
@@ -307,8 +332,10 @@ def test_paging_loses_and_repeats_nothing_while_others_write(client: Client, war
         ("_cursor=nonsense", 400, None),
         ("_cursor=" + "A" * 200, 400, None),
         ("_filter=code eq x".replace(" ", "%20"), 501, "not-supported"),
-        ("_text=x", 501, "not-supported"),
-        ("_content=x", 501, "not-supported"),
+        ("_list=$current-problems", 501, "not-supported"),
+        ("_text:exact=x", 400, None),
+        ("_content=%22x", 400, None),
+        ("_type=Patient", 501, "not-supported"),
     ],
 )
 def test_a_question_that_is_not_understood_is_refused(
@@ -378,6 +405,54 @@ def test_a_page_link_leads_nowhere_under_another_type(client: Client, ward: Ward
     assert answer.status == 400 or {each["resourceType"] for each in resources(answer)} == {
         "Observation"
     }
+
+
+def test_several_types_are_searched_at_once(client: Client, ward: Ward) -> None:
+    mine = ",".join([*ward.patients, *(each["id"] for each in ward.observations[:5])])
+    query = f"_type=Patient,Observation&_id={mine}&_count=2&_total=accurate"
+    first = client.get(f"?{query}")
+    assert first.json()["total"] == 7
+    assert "_type=Patient%2CObservation" in str(link(first, "self"))
+    assert "Patient" not in urlsplit(str(link(first, "next"))).query
+    pages = client.pages(f"?{query}")
+    found = [each for page in pages for each in ids(page)]
+    assert sorted(found) == sorted(mine.split(","))
+    posted = client.form("/_search", {"_type": "Patient,Observation", "_id": mine, "_count": "9"})
+    assert sorted(ids(posted)) == sorted(found)
+    assert client.get(str(link(first, "self"))).json()["total"] == 7
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("_type=Patient,Observation&birthdate=2000", 400),
+        ("_type=Nothing", 400),
+        ("_type=", 400),
+        ("_type=Patient&_type=Observation", 400),
+        ("nonsense=1", 400),
+        ("_cursor=forged", 400),
+    ],
+)
+def test_a_search_of_several_types_that_is_not_understood_is_refused(
+    client: Client, query: str, status: int
+) -> None:
+    client.get(f"?{query}").refused(status)
+    Client(client.port).get(f"?{query}").refused(401)
+
+
+def test_words_and_lists_are_searched(client: Client, ward: Ward) -> None:
+    word = f"zebre{new_id()[:8].replace('-', '')}"
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">Un <b>{word}</b> rayé</div>'
+    body = patient(text={"status": "generated", "div": div})
+    id = client.post("/Patient", body).json()["id"]
+    assert ids(client.get(f"/Patient?_text={word.upper()}%20RAYE")) == [id]
+    assert ids(client.get(f"/Patient?_content=%22un%20{word}%22")) == [id]
+    assert ids(client.get(f"/Patient?_text={word[:-1]}")) == []
+    entries = [{"item": {"reference": f"Patient/{id}"}}]
+    held = {"resourceType": "List", "status": "current", "mode": "working", "entry": entries}
+    list_id = client.post("/List", held).json()["id"]
+    assert ids(client.get(f"/Patient?_list={list_id}")) == [id]
+    assert ids(client.get(f"/Patient?_list={new_id()}")) == []
 
 
 def test_the_media_type_of_a_posted_search_is_a_forms(client: Client) -> None:

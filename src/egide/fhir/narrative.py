@@ -5,6 +5,7 @@ standard's text forbids, and what an HTML parser would read differently from an 
 (comments that end early, CDATA), is refused.
 """
 
+import html
 import re
 from typing import Literal
 from xml.parsers import expat
@@ -13,6 +14,9 @@ XHTML = "http://www.w3.org/1999/xhtml"
 
 _PLAIN = re.compile(rf'<div xmlns="{XHTML}">(?=\s*[^<>&\s])[^<>&\ufffe\uffff]*</div>\Z')
 """The simplest narrative, text without elements: no parser is needed."""
+
+
+_TAG = re.compile(r"""<!--.*?-->|<(?:[^"'>]|"[^"]*"|'[^']*')*>""", re.DOTALL)
 
 
 def _names(text: str) -> frozenset[str]:
@@ -107,6 +111,11 @@ class _Reader:
 
     def refuse(self, *_: object) -> None:
         raise _Refused("txt-1", "the narrative may hold only elements, text and comments")
+
+
+def text_of(div: str) -> str:
+    """What a person reads in a valid `Narrative.div`; a tag leaves a space."""
+    return html.unescape(_TAG.sub(" ", div))
 
 
 def problem(div: str) -> tuple[Rule, str] | None:

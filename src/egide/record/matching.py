@@ -3,7 +3,7 @@
 Every candidate is opened, permitted, and asked the whole question, joins included.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -13,8 +13,9 @@ from egide.fhir.search.join import Condition
 from egide.fhir.search.narrow import days_for
 from egide.fhir.search.query import Query, matches
 from egide.record.joins import Joins
+from egide.record.members import members
 from egide.record.opening import Opening, Seen
-from egide.store import Narrowing, Order, Place
+from egide.store import Candidate, Narrowing, Order, Place
 
 _RARE = 200
 """Candidates that are opened and followed rather than looked for from the ends of their joins."""
@@ -32,10 +33,12 @@ class Matching:
     """One query, asked on one connection."""
 
     def __init__(self, opening: Opening, query: Query) -> None:
-        self._opening = opening
+        self.opening = opening
         self.query = query
+        self.types = (query.type,)
         self.joins = Joins(opening)
         self._narrowing: Narrowing | None = None
+        self._members: list[frozenset[str]] = []
 
     async def stream(
         self, order: Order, after: Place | None, page: int, *, from_day: date | None = None
@@ -47,22 +50,28 @@ class Matching:
             narrowing = replace(narrowing, last=min(narrowing.last or from_day, from_day))
         elif from_day is not None:
             narrowing = replace(narrowing, first=max(narrowing.first or from_day, from_day))
-        finder = self._opening.here.parts.finder
-        async for batch in finder.candidates(self._opening.connection, narrowing, page):
-            seen = await self._opening.see([each.row for each in batch])
-            asked = [
-                Match(each, candidate.place, candidate.day)
-                for candidate, each in zip(batch, seen, strict=True)
-                if each is not None and matches(self.query, each.resource)
-            ]
-            yield await self._joined(asked)
+        finder = self.opening.here.parts.finder
+        async for batch in finder.candidates(self.opening.connection, narrowing, page):
+            seen = await self.opening.see([each.row for each in batch])
+            yield await self.matched(zip(batch, seen, strict=True))
+
+    async def matched(self, opened: Iterable[tuple[Candidate, Seen | None]]) -> list[Match]:
+        """Those of the opened candidates that satisfy the query, in the same order."""
+        asked = [
+            Match(seen, candidate.place, candidate.day)
+            for candidate, seen in opened
+            if seen is not None
+            and all(seen.reference in held for held in self._members)
+            and matches(self.query, seen.resource)
+        ]
+        return await self._joined(asked)
 
     async def number(self) -> int:
         """How many match. Raises TooCostly."""
         narrowing = await self.narrowing()
         if self._plain():
-            finder = self._opening.here.parts.finder
-            return await finder.count(self._opening.connection, narrowing)
+            finder = self.opening.here.parts.finder
+            return await finder.count(self.opening.connection, narrowing)
         total = 0
         async for batch in self.stream(Order(), None, 200):
             total += len(batch)
@@ -75,8 +84,8 @@ class Matching:
         return self._narrowing
 
     async def _narrow(self) -> Narrowing:
-        query, here = self.query, self._opening.here
-        await here.parts.population.fresh(self._opening.connection)
+        query, here = self.query, self.opening.here
+        await here.parts.population.fresh(self.opening.connection)
         days = days_for(query)
         narrowing = replace(
             self.joins.within_reach(query.type),
@@ -86,6 +95,10 @@ class Matching:
         )
         for clause in query.clauses:
             narrowing = self.joins.narrowed(narrowing, clause)
+        for lists in query.lists:
+            held = await members(self.opening, lists)
+            self._members.append(held)
+            narrowing = self._among(narrowing, held)
         if narrowing.selective or await self._rare(narrowing):
             return narrowing
         for chain in query.chains:
@@ -95,18 +108,24 @@ class Matching:
         for has in query.has:
             starts = await self.joins.starts(has)
             if starts is not None:
-                blind = here.parts.blind
-                idents = {blind.ident(*start.split("/", 1)) for start in starts}
-                idents &= set(narrowing.ids) if narrowing.ids is not None else idents
-                narrowing = replace(narrowing, ids=tuple(idents))
+                narrowing = self._among(narrowing, starts)
         return narrowing
+
+    def _among(self, narrowing: Narrowing, references: Iterable[str]) -> Narrowing:
+        """`narrowing`, held to some `Type/id`, of which those of another type are none."""
+        blind, type = self.opening.here.parts.blind, narrowing.type
+        mine = (each.split("/", 1) for each in references if each.startswith(f"{type}/"))
+        idents = {blind.ident(*each) for each in mine}
+        if narrowing.ids is not None:
+            idents &= set(narrowing.ids)
+        return replace(narrowing, ids=tuple(idents))
 
     async def _rare(self, narrowing: Narrowing) -> bool:
         """Whether following each candidate's joins is less work than looking from their ends."""
         if not (self.query.chains or self.query.has):
             return False
-        finder = self._opening.here.parts.finder
-        about = await finder.about(self._opening.connection, narrowing)
+        finder = self.opening.here.parts.finder
+        about = await finder.about(self.opening.connection, narrowing)
         return about is not None and about <= _RARE
 
     async def _joined(self, asked: list[Match]) -> list[Match]:
@@ -120,11 +139,11 @@ class Matching:
 
     def _plain(self) -> bool:
         """Whether the narrowing alone is the answer: nothing asked, everything permitted."""
-        query, here = self.query, self._opening.here
+        query, here = self.query, self.opening.here
         decision = here.decide("search", query.type)
         exceptions = decision.exceptions
         return (
-            not (query.clauses or query.chains or query.has)
+            not (query.clauses or query.chains or query.has or query.lists)
             and decision.reach.kind == "all"
             and not (exceptions.denied or exceptions.masked)
             and not decision.withheld_of(query.type)

@@ -18,7 +18,8 @@ from egide.errors import TooCostly
 from egide.fhir.search.order import SortValue, sort_value
 from egide.fhir.search.parameter import Context, Parameter, parameter
 from egide.fhir.search.query import Sort
-from egide.record.matching import Match, Matching
+from egide.record.matching import Match
+from egide.record.merging import Asked
 from egide.record.opening import Seen
 from egide.record.spot import Spot
 from egide.store import Order, Place
@@ -41,7 +42,7 @@ class Ordered(NamedTuple):
     end: Spot | None
 
 
-async def ordered(matching: Matching, context: Context, after: Spot | None, wanted: int) -> Ordered:
+async def ordered(matching: Asked, context: Context, after: Spot | None, wanted: int) -> Ordered:
     """The first `wanted` matches after a spot, in the order the query asks for."""
     sort = matching.query.sort
     if len(sort) > MOST_KEYS:
@@ -55,7 +56,7 @@ async def ordered(matching: Matching, context: Context, after: Spot | None, want
     return await _sorted(matching, context, sort, after, wanted)
 
 
-async def _stored(matching: Matching, order: Order, after: Spot | None, wanted: int) -> Ordered:
+async def _stored(matching: Asked, order: Order, after: Spot | None, wanted: int) -> Ordered:
     found: list[Match] = []
     async for batch in matching.stream(order, _place(order, after), wanted + 1):
         found += batch
@@ -67,10 +68,10 @@ async def _stored(matching: Matching, order: Order, after: Spot | None, wanted: 
 
 
 async def _dated(
-    matching: Matching, context: Context, sort: Sort, after: Spot | None, wanted: int
+    matching: Asked, context: Context, sort: Sort, after: Spot | None, wanted: int
 ) -> Ordered:
     """By instant: a heap holds back what the days still to come might precede."""
-    known = parameter(matching.query.type, sort.parameter)
+    known = parameter(matching.types[0], sort.parameter)
     sign = -1 if sort.descending else 1
     bound = None if after is None else (sign * _number(after.values[0]), int(after.tie))
     start = None if after is None else _day_near(_number(after.values[0]), sort.descending)
@@ -96,13 +97,17 @@ async def _dated(
 
 
 async def _sorted(
-    matching: Matching, context: Context, sort: tuple[Sort, ...], after: Spot | None, wanted: int
+    matching: Asked,
+    context: Context,
+    sort: tuple[Sort, ...],
+    after: Spot | None,
+    wanted: int,
 ) -> Ordered:
     found: list[tuple[tuple[SortValue | None, ...], str, Seen]] = []
     async for batch in matching.stream(Order(), None, 200):
         for match in batch:
             values = tuple(_value(match.seen, key, context) for key in sort)
-            found.append((values, match.seen.emitted.id, match.seen))
+            found.append((values, match.seen.reference, match.seen))
         if len(found) > SORTABLE:
             names = ", ".join(key.parameter for key in sort)
             raise TooCostly(
@@ -123,7 +128,7 @@ async def _sorted(
 
     found.sort(key=cmp_to_key(compare))
     if after is not None:
-        last = (_values(matching.query.type, sort, after), str(after.tie), None)
+        last = (_values(matching.types[0], sort, after), str(after.tie), None)
         found = [each for each in found if compare(each, last) > 0]
     page = found[:wanted]
     end = None

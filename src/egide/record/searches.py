@@ -1,4 +1,4 @@
-"""Searching one type: the index narrows, every candidate is opened, asked and permitted.
+"""Searching: the index narrows, every candidate is opened, asked and permitted.
 
 What leaves satisfies the whole question and the gate; what the index cannot tell is found out by
 opening, under a budget, and beyond it the search is refused rather than cut short.
@@ -12,29 +12,32 @@ from egide.db import Connection
 from egide.errors import Forbidden, TooCostly
 from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Feature, Query, parse
+from egide.fhir.search.several import Several, parse_several
+from egide.fhir.units import conversion
 from egide.record.budget import Budget
 from egide.record.emission import Emitted, part_of
 from egide.record.includes import Includes
 from egide.record.interaction import Interaction
 from egide.record.matching import Matching
+from egide.record.merging import Merging
 from egide.record.opening import Opening
 from egide.record.ordering import ordered
 from egide.record.spot import Spot
 
 PAGE = 20
 LARGEST_PAGE = 1_000
-FEATURES: frozenset[Feature] = frozenset({"chain", "has", "include", "sort"})
+FEATURES: frozenset[Feature] = frozenset({"chain", "has", "include", "list", "sort"})
 
 
 class Page(NamedTuple):
-    """One page of a search of `type`.
+    """One page of a search of `type`, None when it is of several.
 
     `included` are brought along by includes. `next` is the cursor of the page after, None on the
     last. `used` are the parameters that were understood, `notes` words for the client: what was
     left out under lenient handling, why there is no total.
     """
 
-    type: str
+    type: str | None
     entries: tuple[Emitted, ...]
     included: tuple[Emitted, ...]
     total: int | None
@@ -45,21 +48,25 @@ class Page(NamedTuple):
 
 async def search(
     here: Interaction,
-    type: str,
+    type: str | None,
     asked: Sequence[tuple[str, str]],
     *,
     lenient: bool = False,
     after: Spot | None = None,
 ) -> Page:
-    """One page.
+    """One page; without a type, of those in `_type`, or of all the actor may search.
 
     One statement that brings the candidates needs no snapshot; more that must agree do: where
     reach is looked up besides the rows, and for joins, totals and includes.
     """
     database = here.parts.database
+    if type is None:
+        wanted = parsed_several(here, asked, lenient=lenient)
+        async with database.snapshot() as connection:
+            return await answer(here, connection, wanted, after)
     query = parsed(here, type, asked, lenient=lenient)
-    several = query.chains or query.has or query.includes or query.total or query.summary
-    alone = here.decision.reach.kind != "set" and not several
+    joined = query.chains or query.has or query.lists or query.includes
+    alone = here.decision.reach.kind != "set" and not (joined or query.total or query.summary)
     async with database.connection() if alone else database.snapshot() as connection:
         return await answer(here, connection, query, after)
 
@@ -77,43 +84,57 @@ async def identify(
     """The ids of at most two resources a criterion matches: none, the one, or too many."""
     query = parsed(here, type, asked)
     _require(here, type)
-    matching = Matching(Opening(here, connection, Budget(type)), query)
-    found = await ordered(matching, _context(here), None, 2)
+    found = await ordered(_matching(here, connection, query), _context(here), None, 2)
     return [each.emitted.id for each in found.seen]
 
 
 async def answer(
-    here: Interaction, connection: Connection, query: Query, after: Spot | None
+    here: Interaction, connection: Connection, asked: Query | Several, after: Spot | None
 ) -> Page:
-    """The page of `query` after a spot, as this connection sees the data."""
-    type = query.type
-    _require(here, type)
-    opening = Opening(here, connection, Budget(type))
-    matching = Matching(opening, query)
+    """The page of a search after a spot, as this connection sees the data."""
+    matching = _matching(here, connection, asked)
+    query = matching.query
+    for type in matching.types:
+        _require(here, type)
     counts_only = query.summary == "count" or query.count == 0
     wanted = 0 if counts_only else min(query.count or PAGE, LARGEST_PAGE)
     notes = [each.reason for each in query.ignored]
-    total = await _total(here, connection, query, counts_only, notes)
+    total = await _total(here, connection, asked, counts_only, notes)
     page = await ordered(matching, _context(here), after, wanted) if wanted else None
     seen = page.seen if page else []
-    brought = await Includes(opening, matching.joins).of(seen, query.includes)
+    brought = await Includes(matching.opening, matching.joins).of(seen, query.includes)
     entries = tuple(part_of(each.emitted, query.summary, query.elements) for each in seen)
     included = tuple(part_of(each.emitted, query.summary, ()) for each in brought)
     here.concern(patient for each in (*entries, *included) for patient in each.patients)
     here.note(count=len(entries), ids=[each.id for each in (*entries, *included)])
+    of = query.type or None
     cursor = None
     if page and page.end is not None:
-        cursor = here.parts.cursors.write(here.actor.account, type, query.understood, page.end)
-    return Page(type, entries, included, total, cursor, query.understood, tuple(notes))
+        cursor = here.parts.cursors.write(here.actor.account, of, query.understood, page.end)
+    return Page(of, entries, included, total, cursor, query.understood, tuple(notes))
+
+
+def _matching(
+    here: Interaction, connection: Connection, asked: Query | Several
+) -> Matching | Merging:
+    """What answers a search, with a budget of its own."""
+    if isinstance(asked, Query):
+        return Matching(Opening(here, connection, Budget(asked.type)), asked)
+    opening = Opening(here, connection, Budget("several types"))
+    return Merging(opening, asked.whole, asked.each)
 
 
 async def _total(
-    here: Interaction, connection: Connection, query: Query, counts_only: bool, notes: list[str]
+    here: Interaction,
+    connection: Connection,
+    asked: Query | Several,
+    counts_only: bool,
+    notes: list[str],
 ) -> int | None:
     """The exact number of matches, when it was asked for and can be told."""
-    if not counts_only and query.total in (None, "none"):
+    matching = _matching(here, connection, asked)
+    if not counts_only and matching.query.total in (None, "none"):
         return None
-    matching = Matching(Opening(here, connection, Budget(query.type)), query)
     try:
         return await matching.number()
     except TooCostly as error:
@@ -130,9 +151,17 @@ def parsed(
     return parse(type, asked, _context(here), lenient=lenient, supports=FEATURES)
 
 
+def parsed_several(
+    here: Interaction, asked: Sequence[tuple[str, str]], *, lenient: bool = False
+) -> Several:
+    """The search of several types `asked` is. Raises Incorrect, Unsupported, TooCostly."""
+    every = here.decision.types
+    return parse_several(asked, every, _context(here), lenient=lenient, supports=FEATURES)
+
+
 def _context(here: Interaction) -> Context:
     parts = here.parts
-    return Context(zone=parts.zone, now=parts.clock(), bases=parts.bases)
+    return Context(parts.zone, parts.clock(), parts.bases, conversion())
 
 
 def _require(here: Interaction, type: str) -> None:

@@ -181,10 +181,12 @@ class Session:
             return await writes.write(here, Draft(type, id, None, expected=expected))
 
     async def search(
-        self, type: str, query: Sequence[tuple[str, str]], *, lenient: bool = False
+        self, type: str | None, query: Sequence[tuple[str, str]], *, lenient: bool = False
     ) -> Page:
-        """The resources of `type` that match, a page of them. Raises Incorrect, TooCostly."""
-        _typed(type)
+        """The resources of `type` that match, a page of them; without a type, those of the types
+        in `_type`, or of all one may search. Raises Incorrect, Forbidden, TooCostly."""
+        if type is not None:
+            _typed(type)
         async with interaction(*self._who(), "search", type, query=list(query)) as here:
             return await searches.search(here, type, query, lenient=lenient)
 

@@ -21,6 +21,10 @@ _REACHED = (
 )
 
 
+LASTING = "r.until > r.day and (isfinite(r.day) or isfinite(r.until))"
+"""What the index of lasting rows holds: not those of one day, nor those without any date."""
+
+
 def order_by(order: Order) -> str:
     """The order as the indexes have it: (type, day desc, pk) and (type, updated, pk)."""
     match order:
@@ -138,6 +142,8 @@ class Conditions:
             self._ranges.append(f"r.day <= {self.value(narrowing.last)}")
         if narrowing.until is not None:
             self._filters.append(f"r.until >= {self.value(narrowing.until)}")
+        if narrowing.lasting:
+            self._filters.append(LASTING)
         parts = []
         # One condition for all that must be there at once: the inverted index skips best then.
         must = [each[0] for each in narrowing.terms if len(each) == 1]

@@ -10,6 +10,8 @@ and then looks for what is not there:
 - *in order*: rows of the type are visited newest first, a bounded stretch of them, and kept if they
   have the terms and lie in the reach;
 - *by terms*: the inverted index finds all rows with the terms, then they are put in order;
+- *by their end*: after a date, what began before it is found by the index of what lasts, what is of
+  a later day in order;
 - *by reach*: the first rows of each patient in reach, put in order together.
 
 In order is best for what is common, the others for what is rare, and nobody knows beforehand
@@ -21,8 +23,10 @@ engine 0.2 ms, and asking for that two round trips.
 """
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from egide.db import Connection, Fetched, custom_plans, queries
 from egide.fhir.definitions import number
@@ -42,6 +46,8 @@ _POSTING = 0.03
 """What an entry of the inverted index costs, a row visited being 1."""
 _FEW_PATIENTS = 100
 """A reach that is asked patient by patient before anything else."""
+_FEW_LASTING = 2_000
+"""Rows that began before a date and last till then that are looked for by their end."""
 _MANY_SOURCES = 5_000
 """Rows referring along an edge from which on they are visited in order rather than one by one."""
 
@@ -84,9 +90,36 @@ class Finder:
         self, connection: Connection, narrowing: Narrowing, page: int
     ) -> AsyncIterator[list[Candidate]]:
         """Batches of candidates in order, the first about `page` rows, until there are no more."""
-        size = max(page, 1)
         if narrowing.ids == ():
             return
+        for part in await self._parts(connection, narrowing):
+            async for batch in self._of(connection, part, page):
+                yield batch
+
+    async def _parts(self, connection: Connection, narrowing: Narrowing) -> list[Narrowing]:
+        """What is looked for one after the other: after a date, what is of a later day, and apart
+        from it what began before and lasts. The whole at once when that would be much."""
+        day = narrowing.until
+        apart = narrowing.terms or narrowing.selective or narrowing.order.column != "day"
+        if day is None or apart or (narrowing.first is not None and narrowing.first >= day):
+            return [narrowing]
+        few = await connection.fetchval(
+            _SQL["lasting"], number(narrowing.type), day, _FEW_LASTING + 1
+        )
+        if few > _FEW_LASTING:
+            return [narrowing]
+        before = day - timedelta(days=1)
+        last = before if narrowing.last is None else min(narrowing.last, before)
+        lasting = replace(narrowing, last=last, lasting=True)
+        if narrowing.last is not None and narrowing.last < day:
+            return [lasting]
+        parts = [replace(narrowing, first=day), lasting]
+        return parts if narrowing.order.descending else parts[::-1]
+
+    async def _of(
+        self, connection: Connection, narrowing: Narrowing, page: int
+    ) -> AsyncIterator[list[Candidate]]:
+        size = max(page, 1)
         known = Conditions(narrowing)
         path = await self._path(connection, narrowing, size)
         stretch, after = path.stretch, narrowing.after
@@ -119,6 +152,10 @@ class Finder:
             found: int = await connection.fetchval(text, *known.values)
         return found
 
+    async def present(self, connection: Connection) -> frozenset[int]:
+        """The types (numbers) that have any row."""
+        return frozenset(record["type"] for record in await connection.fetch(_SQL["present"]))
+
     async def about(self, connection: Connection, narrowing: Narrowing) -> float | None:
         """About how many rows its terms leave, at most; None when nothing is known."""
         counts = await self._counts.fresh(connection)
@@ -133,6 +170,8 @@ class Finder:
             return _Path(0, "keys")
         if narrowing.refers:
             return await self._along_edges(connection, narrowing, size)
+        if narrowing.lasting:
+            return _Path(0, "lasting")
         counts = await self._counts.fresh(connection)
         if narrowing.reach is not None and not narrowing.unbound:
             return await self._within_reach(connection, narrowing, narrowing.reach, counts, size)

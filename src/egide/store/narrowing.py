@@ -40,7 +40,8 @@ class Narrowing(msgspec.Struct, frozen=True):
 
     `ids`: idents, one of which it must be. `owners`: idents of patients, in the record of one of
     which it must be. `terms`: for each clause the blind terms of which it must have one. `refers`:
-    edges it must have. `first`, `last`: its main day, inclusive; `until`: its end is not before.
+    edges it must have. `first`, `last`: its main day, inclusive; `until`: its end is not before;
+    `lasting`: it goes on after its main day.
     `reach`: the account whose reach it must be in; `unbound`: or it may concern no patient.
     `after`: the place to go on from.
     """
@@ -53,6 +54,7 @@ class Narrowing(msgspec.Struct, frozen=True):
     first: date | None = None
     last: date | None = None
     until: date | None = None
+    lasting: bool = False
     reach: int | None = None
     unbound: bool = True
     order: Order = BY_DAY

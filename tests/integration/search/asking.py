@@ -7,7 +7,7 @@ from egide.record import Page, Record
 
 
 async def pages(
-    record: Record, actor: Actor, type: str, pairs: Sequence[tuple[str, str]]
+    record: Record, actor: Actor, type: str | None, pairs: Sequence[tuple[str, str]]
 ) -> list[Page]:
     """Every page of a search."""
     async with record.open(actor) as session:
@@ -30,7 +30,7 @@ def brought(found: Sequence[Page]) -> list[str]:
 
 
 async def ask(
-    record: Record, actor: Actor, type: str, pairs: Sequence[tuple[str, str]]
+    record: Record, actor: Actor, type: str | None, pairs: Sequence[tuple[str, str]]
 ) -> list[str]:
     """The matches of all pages, in order."""
     return names(await pages(record, actor, type, pairs))

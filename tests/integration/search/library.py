@@ -22,6 +22,7 @@ from egide.actor import Actor
 from egide.db import Database
 from egide.fhir.definitions import search_parameters
 from egide.fhir.search import Context, parameter
+from egide.fhir.units import conversion
 from egide.ledger import Ledger
 from egide.record import Item, Record
 from egide.seal import KeyRing
@@ -30,7 +31,7 @@ from egide.store.reading import row_of
 
 ZONE = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
-CONTEXT = Context(zone=ZONE, now=NOW)
+CONTEXT = Context(zone=ZONE, now=NOW, convert=conversion())
 IMPORTER = Actor(1, "test", frozenset({"administrator"}), 1000, assurance=2)
 SYSTEM = Actor(101, "test-system", frozenset({"system"}), 1001)
 CLINICIAN = Actor(102, "test-clinician", frozenset({"clinician"}), 1002)
@@ -213,6 +214,26 @@ def _odd(people: list[str], home: list[str], chance: random.Random) -> Iterator[
             "code": {"text": "long"},
             "subject": {"reference": f"Patient/{people[number % 2]}"},
             "effectivePeriod": period,
+        }
+    measured = [
+        ("5.4", "g"), ("5400", "mg"), ("5.40", "g"), ("5399.6", "mg"), ("5.4e6", "ug"), ("5", "g"),
+        ("37", "Cel"), ("98.6", "[degF]"), ("98.7", "[degF]"), ("310.15", "K"), ("-40", "Cel"),
+        ("4.5", "10*3/uL"), ("4.5", "10*9/L"), ("4500", "/mm3"), ("760", "mm[Hg]"),
+        ("101.3", "kPa"), ("3", "{score}"), ("3", "{points}"), ("3", "1"), ("300", "%"),
+        ("0", "[iU]/L"), ("0", "/L"),
+        ("90", "mg/dL"), ("5", "mmol/L"), ("0.9", "g/L"), ("1", "nonsense"), ("1", "m" * 60),
+    ]  # fmt: skip
+    for number, (value, code) in enumerate(measured):
+        yield {
+            "resourceType": "Observation",
+            "id": f"measured-{number}",
+            "status": "final",
+            "code": {"text": "measured"},
+            "valueQuantity": {
+                "value": Decimal(value),
+                "system": "http://unitsofmeasure.org",
+                "code": code,
+            },
         }
     for number in range(6):
         yield {

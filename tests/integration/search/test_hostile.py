@@ -125,6 +125,20 @@ def _is(resource: object, code: str) -> bool:
     return f"'{code}'" in str(resource)
 
 
+async def test_a_page_whose_link_would_be_too_long_is_refused_and_not_the_last(
+    record: Record, library: Library
+) -> None:
+    mine = [each["id"] for each in library.by_type["Observation"]][:900]
+    known = ",".join([*mine, *(os.urandom(20).hex() for _ in range(999 - len(mine)))])
+    with pytest.raises(TooCostly, match="_count"):
+        await pages(record, SYSTEM, "Observation", [("_id", known), ("_count", "5")])
+    (page,) = await pages(record, SYSTEM, "Observation", [("_id", known), ("_count", "1000")])
+    assert {each.id for each in page.entries} == set(mine)
+    some = ",".join(mine[:300])
+    found = await ask(record, SYSTEM, "Observation", [("_id", some), ("_count", "100")])
+    assert {name.partition("/")[2] for name in found} == set(mine[:300])
+
+
 async def test_cursors_are_ours_whole_and_our_own(record: Record, library: Library) -> None:
     async with record.open(SYSTEM) as session:
         page = await session.search("Observation", [("_count", "2")])

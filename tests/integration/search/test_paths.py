@@ -21,7 +21,7 @@ from tests.integration.search.test_gate import numbers, permitted
 from egide.db import Connection, Database
 from egide.fhir.definitions import number
 from egide.record import Record
-from egide.store import Finder, Narrowing, Order, Refers, finding
+from egide.store import Candidate, Finder, Narrowing, Order, Refers, finding
 
 Give = Callable[..., Awaitable[None]]
 
@@ -30,6 +30,7 @@ SETTINGS = {
     "never in order": {"_POSTING": 0.0, "_SHORTEST": 0, "_LONGEST": 0},
     "switching at once": {"_POSTING": 10**9, "_SHORTEST": 1, "_LONGEST": 5},
     "all is many": {"_FEW_PATIENTS": 0, "_MANY_SOURCES": 0, "_LONGEST": 60, "_SHORTEST": 7},
+    "nothing lasts for few": {"_FEW_LASTING": 0},
 }
 
 
@@ -81,6 +82,12 @@ insert into resource (key, updated, version, day, until, id, type, deleted, term
 select n, '2020-01-01', 1, '-infinity', 'infinity', md5('p' || n)::uuid, {patient}, false,
        array[30000 + n % 40, 40000 + n % 700]::bigint[], '\\x00'
 from generate_series(1, {patients}) n;
+insert into resource (key, updated, version, day, until, id, type, deleted, terms, sealed)
+select 1 + n % {patients}, '2020-01-01', 1, '2010-01-01'::date + (n * 31) % 5000,
+       case when n % 1000 = 0 then 'infinity'::date
+            else '2010-01-01'::date + (n * 31) % 5000 + case when n % 50 = 0 then 30 else 0 end end,
+       md5('v' || n)::uuid, {encounter}, false, '{{}}', '\\x00'
+from generate_series(1, 30000) n;
 insert into ref (source, target, parameter)
 select md5('o' || n)::uuid, md5('e' || n / 6)::uuid, 7 from generate_series(1, {rows}) n;
 analyze;
@@ -95,6 +102,7 @@ class Watched:
         self.plans: list[dict[str, Any]] = []
 
     async def fetchval(self, text: str, *values: object) -> Any:
+        await self._explain(text, *values)
         return await self._connection.fetchval(text, *values)
 
     async def execute(self, text: str) -> Any:
@@ -104,11 +112,14 @@ class Watched:
         return await self._connection.fetchrow(text, *values)
 
     async def fetch(self, text: str, *values: object) -> Any:
+        await self._explain(text, *values)
+        return await self._connection.fetch(text, *values)
+
+    async def _explain(self, text: str, *values: object) -> None:
         explained = await self._connection.fetchval(
             f"explain (analyze, format json) {text}", *values
         )
         self.plans.append(json.loads(explained)[0]["Plan"])
-        return await self._connection.fetch(text, *values)
 
     def nodes(self) -> Iterator[dict[str, Any]]:
         waiting = list(self.plans)
@@ -146,6 +157,7 @@ async def watched(database: Database) -> AsyncIterator[Watched]:
                 patients=PATIENTS,
                 rows=ROWS,
                 observation=OBSERVATION,
+                encounter=ENCOUNTER,
                 patient=PATIENT,
                 common=COMMON,
                 other=OTHER,
@@ -203,6 +215,23 @@ SHAPES: dict[str, tuple[Narrowing, str, int]] = {
         31_000,
     ),
     "everything": (ALL, "resource_day", 100),
+    "after the last day of all": (replace(ALL, until=date(2030, 1, 1)), "resource_lasting", 5),
+    "what is open": (
+        Narrowing("Encounter", until=date(2030, 1, 1)),
+        "resource_lasting",
+        100,
+    ),
+    "what is open, oldest first": (
+        Narrowing("Encounter", until=date(2030, 1, 1), order=ASCENDING),
+        "resource_lasting",
+        100,
+    ),
+    "what is open, of those in reach": (
+        Narrowing("Encounter", until=date(2030, 1, 1), reach=CLINICIAN.account),
+        "resource_lasting",
+        100,
+    ),
+    "after a day of many": (replace(ALL, until=date(2015, 1, 1)), "resource_day", 100),
     "one edge": (
         replace(ALL, refers=(Refers(7, (md5(b"e7").digest(),)),)),
         "ref_target",
@@ -231,6 +260,38 @@ async def test_each_shape_has_its_path(watched: Watched) -> None:
         if not right or watched.visited > most:
             wrong.append((name, found, watched.indexes, watched.scanned, watched.visited))
     assert wrong == []
+
+
+@pytest.mark.parametrize("order", [Order("day", True), ASCENDING, Order("updated", True)])
+@pytest.mark.parametrize("until", [date(2022, 6, 1), date(2023, 9, 12), date(2030, 1, 1)])
+async def test_what_ends_after_a_date_is_found_once_and_in_order(
+    watched: Watched, database: Database, order: Order, until: date
+) -> None:
+    asked = Narrowing("Encounter", until=until, order=order)
+    rows = await watched.fetch(
+        "select pk, day from resource where type = $1 and until >= $2", ENCOUNTER, until
+    )
+    sign = -1 if order.descending else 1
+    want = sorted((sign * row["day"].toordinal(), -sign * row["pk"]) for row in rows)
+    for page in (7, 400):
+        found: list[Candidate] = []
+        for stop in (True, True, False):  # goes on after some batches, as the next page does
+            after = found[-1].place if found else None
+            here = replace(asked, after=after)
+            async for batch in Finder().candidates(watched, here, page):  # type: ignore[arg-type]
+                found += batch
+                if stop:
+                    break
+        got = [(sign * each.day.toordinal(), -sign * each.place.pk) for each in found]
+        assert len(got) == len(set(got))
+        assert got == want if order.column == "day" else sorted(got) == want
+
+
+async def test_the_types_there_are_are_told_without_reading_their_rows(watched: Watched) -> None:
+    there = await Finder().present(watched)  # type: ignore[arg-type]
+    assert there == {OBSERVATION, ENCOUNTER, PATIENT}
+    assert "resource" not in watched.scanned
+    assert watched.visited < 20
 
 
 async def test_edges_and_records_of_patients_are_found_together(watched: Watched) -> None:

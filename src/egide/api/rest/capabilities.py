@@ -14,6 +14,7 @@ from egide.api.smart.configuration import AUTHORIZE, REGISTER, Offer
 from egide.fhir.definitions import TYPES, search_parameters
 from egide.fhir.search.clause import MODIFIERS
 from egide.fhir.search.parameter import parameter
+from egide.fhir.search.words import TEXTUAL
 
 _INTERACTIONS = (
     "read",
@@ -25,7 +26,10 @@ _INTERACTIONS = (
     "create",
     "search-type",
 )
-_OF_SYSTEM = ("transaction", "batch", "history-system")
+_OF_SYSTEM = ("transaction", "batch", "history-system", "search-system")
+_OF_ALL = ("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_content")
+"""Parameters every type has, by which a search of all types may be asked."""
+_LIST = {"name": "_list", "type": "special"}
 _OPERATIONS = (("everything", "Patient-everything", "Patient"), ("meta", "Resource-meta", None))
 """Name, definition, and the only type it is for; all of them on a single resource."""
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -61,6 +65,11 @@ def _statement() -> dict[str, Any]:
                 "mode": "server",
                 "resource": [_resource(type) for type in TYPES],
                 "interaction": [{"code": code} for code in _OF_SYSTEM],
+                "searchParam": [
+                    *({"name": code, "type": _searched_as("Basic", code)} for code in _OF_ALL),
+                    _LIST,
+                    {"name": "_type", "type": "special"},
+                ],
             }
         ],
     }
@@ -111,13 +120,16 @@ def _resource(type: str) -> dict[str, Any]:
             {"name": code, "type": kind}
             for code in search_parameters(type)
             if (kind := _searched_as(type, code))
-        ],
+        ]
+        + [_LIST],
     }
 
 
 def _searched_as(type: str, code: str) -> str | None:
     """The search type of a parameter this server answers; None for one it refuses."""
     known = parameter(type, code)
+    if known is not None and code in TEXTUAL:
+        return known.kind
     if known is None or known.kind not in MODIFIERS or not (known.every or known.focuses):
         return None
     return known.kind

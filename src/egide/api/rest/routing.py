@@ -12,6 +12,7 @@ from egide.api.rest.history_system import history_system
 from egide.api.rest.history_type import history_type
 from egide.api.rest.metadata import metadata
 from egide.api.rest.read import read
+from egide.api.rest.search_system import search_system
 from egide.api.rest.search_type import search_type
 from egide.api.rest.update import update, update_matching
 from egide.api.rest.vread import vread
@@ -35,7 +36,14 @@ _DEFAULT_PURPOSES = (
 
 FHIR = Routes(
     [
-        Route("/fhir", {"POST": Answer(post_bundle, ("transaction", "batch"))}),
+        Route(
+            "/fhir",
+            {
+                "GET": Answer(search_system, ("search",)),
+                "POST": Answer(post_bundle, ("transaction", "batch")),
+            },
+        ),
+        Route("/fhir/_search", {"POST": Answer(search_system, ("search",))}),
         Route("/fhir/metadata", {"GET": Answer(metadata)}),
         Route(
             "/fhir/{type}",

@@ -16,6 +16,11 @@ _FORM = frozenset({"application/x-www-form-urlencoded"})
 
 
 async def search_type(call: Call, type: str) -> Response:
+    """200 with a searchset of one type."""
+    return await search(call, type)
+
+
+async def search(call: Call, type: str | None) -> Response:
     """200 with a searchset; the next page behind an encrypted link."""
     query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
     if call.request.method == "POST":
@@ -34,7 +39,7 @@ async def search_type(call: Call, type: str) -> Response:
 
 def searchset(call: Call, page: Page) -> bytes:
     """A page as a Bundle."""
-    here = f"{call.base}/{page.type}"
+    here = call.base if page.type is None else f"{call.base}/{page.type}"
     links = {"self": _address(here, page.used)}
     if page.next is not None:
         links["next"] = f"{here}?{CURSOR}={page.next}"

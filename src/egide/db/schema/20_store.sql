@@ -20,6 +20,9 @@ create unique index resource_id on resource (id);
 create index resource_key on resource (key, type, day desc);
 create index resource_day on resource (type, day desc, pk);
 create index resource_updated on resource (type, updated, pk);
+-- What goes on after its day, for searches after a date: few rows, so a small index.
+create index resource_lasting on resource (type, until)
+    where until > day and (isfinite(day) or isfinite(until));
 create index resource_terms on resource using gin (terms) with (fastupdate = off);
 
 create table version (

@@ -1,8 +1,9 @@
 """Quantity parameters: a number with its unit. https://hl7.org/fhir/R4/search.html#quantity
 
 `5.4|http://unitsofmeasure.org|mg` asks for that system and code, `5.4||mg` for a code or a
-human-readable unit `mg`, `5.4` for any unit. Units are compared as written, unless the context
-brings a UCUM conversion.
+human-readable unit `mg`, `5.4` for any unit. What has a UCUM code is told in the unit asked for, if
+the context brings a conversion and one can be made of the other; it is then compared with the
+number asked for, as precise as that is. All other units are compared as written.
 """
 
 from collections.abc import Mapping
@@ -127,15 +128,13 @@ def _holds(wanted: QuantityValue, measure: Measure, convert: Convert | None) -> 
 
 def _in_unit(wanted: QuantityValue, measure: Measure, convert: Convert | None) -> Interval | None:
     """The measure in the unit wanted, None if it is another."""
-    if not wanted.system and not wanted.code:
-        return measure.interval
-    if not wanted.system:
-        return measure.interval if wanted.code in (measure.code, measure.unit) else None
-    if measure.system != wanted.system:
+    if wanted.system and measure.system != wanted.system:
         return None
-    if not wanted.code or measure.code == wanted.code:
+    if not wanted.code or wanted.code == measure.code:
         return measure.interval
-    if convert is None or wanted.system != UCUM or measure.code is None:
+    if not wanted.system and wanted.code == measure.unit:
+        return measure.interval
+    if convert is None or measure.system != UCUM or measure.code is None:
         return None
     low, high = (
         end if abs(end) == INFINITE else convert(end, measure.code, wanted.code)

@@ -29,13 +29,18 @@ from egide.fhir.search.refusal import (
     unsupported,
     wrong,
 )
+from egide.fhir.search.words import TEXTUAL, words_clause
+from egide.ids import RESOURCE_ID
 
-Feature = Literal["chain", "has", "include", "sort"]
+Feature = Literal["chain", "has", "include", "list", "sort"]
 Total = Literal["none", "estimate", "accurate"]
 Summary = Literal["true", "text", "data", "count", "false"]
 
 MOST_VALUES = 1_000
 """Alternatives in one search, all clauses together; more is `too-costly`."""
+
+MOST_TEXTUAL = 8
+"""Clauses on words, each of which reads every opened resource once more."""
 
 CURSOR = "_cursor"
 """The parameter of our next links: opaque here, sealed by the store."""
@@ -47,7 +52,7 @@ _SUMMARIES: tuple[Summary, ...] = get_args(Summary)
 Choice = TypeVar("Choice", bound=str)
 _DOOR = frozenset({"_format", "_pretty"})
 _UNSUPPORTED = frozenset(
-    {"_contained", "_containedType", "_content", "_filter", "_list", "_query", "_text", "_type"}
+    {"_contained", "_containedType", "_filter", "_query", "_type"}
     | {"_score", "_graph", "_at", "_since"}
 )
 
@@ -72,14 +77,16 @@ class Ignored(NamedTuple):
 class Query:
     """A search of one type. All `clauses`, `chains` and `has` must hold.
 
-    `count`: matches wanted in a page, None if not said; 0 asks for the total only. `elements`:
-    empty for all. `understood`: the pairs that were taken, in order, for the self link.
+    `lists`: ids of Lists, of each tuple one of which must have it as a member. `count`: matches
+    wanted in a page, None if not said; 0 asks for the total only. `elements`: empty for all.
+    `understood`: the pairs that were taken, in order, for the self link.
     """
 
     type: str
     clauses: tuple[Clause, ...] = ()
     chains: tuple[Chain, ...] = ()
     has: tuple[Has, ...] = ()
+    lists: tuple[tuple[str, ...], ...] = ()
     includes: tuple[Include, ...] = ()
     sort: tuple[Sort, ...] = ()
     count: int | None = None
@@ -136,10 +143,11 @@ class _Reading:
         self.clauses: list[Clause] = []
         self.chains: list[Chain] = []
         self.has: list[Has] = []
+        self.lists: list[tuple[str, ...]] = []
         self.includes: list[Include] = []
         self.sort: tuple[Sort, ...] = ()
         self.result: dict[str, str] = {}
-        self.values = 0
+        self.values = self.textual = 0
 
     def take(self, name: str, value: str) -> None:
         """Reads one pair."""
@@ -161,6 +169,9 @@ class _Reading:
         elif base == "_has":
             self._wants("has", name)
             self.has.append(self.joins.has(self.type, name, value))
+        elif name == "_list":
+            self._wants("list", name)
+            self.lists.append(tuple(_list(each) for each in value.split(",")))
         elif "." in name and _LINK.match(name):
             self._wants("chain", name)
             self.chains.append(self.joins.chain(self.type, name, value))
@@ -174,6 +185,7 @@ class _Reading:
             clauses=tuple(self.clauses),
             chains=tuple(self.chains),
             has=tuple(self.has),
+            lists=tuple(self.lists),
             includes=tuple(self.includes),
             sort=self.sort,
             count=_count(self.result.get("_count")),
@@ -190,15 +202,22 @@ class _Reading:
         bare, _, modifier = code.partition(":")
         if bare in _UNSUPPORTED:
             raise unsupported(name, f"searching by {bare} is not supported")
+        if bare == "_list":
+            raise unsupported(name, "_list says what is searched, not what it is joined to")
         known = parameter(type_, bare) if _NAME.fullmatch(code) else None
         if known is None:
             raise _no_such(type_, bare, name)
+        if bare in TEXTUAL:
+            self.textual += 1
+            if self.textual > MOST_TEXTUAL:
+                raise TooCostly(f"a search may look for words {MOST_TEXTUAL} times at once")
+            return words_clause(known, name, modifier or None, value)
         return make_clause(known, name, modifier or None, value, self.context)
 
     def _wants(self, feature: Feature, name: str) -> None:
         if feature not in self.supports:
-            what = {"chain": "chains are", "has": "_has is", "include": "includes are"}
-            raise unsupported(name, f"{sayable(name)}: {what[feature]} not supported")
+            what = {"chain": "chains are", "include": "includes are"}.get(feature, f"_{feature} is")
+            raise unsupported(name, f"{sayable(name)}: {what} not supported")
 
     def _sort(self, text: str) -> tuple[Sort, ...]:
         keys = tuple(_sorts(self.type, text))
@@ -246,6 +265,17 @@ def _sorts(type_: str, text: str) -> Iterable[Sort]:
             if not known.sources:
                 raise unsupported("_sort", f"_sort: sorting by {code} is not supported")
             yield Sort(code, "value", descending)
+
+
+def _list(text: str) -> str:
+    """The id of one List."""
+    id = text.removeprefix("List/")
+    if text.startswith("$"):
+        why = "_list: the functional lists are not supported; name a List by its id"
+        raise unsupported("_list", why)
+    if not RESOURCE_ID.match(id):
+        raise wrong("_list", "takes ids of Lists")
+    return id
 
 
 def _count(text: str | None) -> int | None:

@@ -44,6 +44,11 @@ def starts(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys("".join(words[at:]) for at in range(len(words))))
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Each word of `text`, without case and accents: `Sœur d'Élie` gives `soeur`, `d`, `elie`."""
+    return tuple(_WORDS.findall(fold(text)))
+
+
 def fold(text: str) -> str:
     """`text` without case and accents, its punctuation and spaces kept."""
     bare = unicodedata.normalize("NFKD", text)

@@ -3,3 +3,21 @@ select count(*) from (select 1 from ref where parameter = $1 and target = any($2
 
 -- reached: How many patients an account reaches, as far as it is worth knowing.
 select count(*) from (select 1 from reach where account = $1 limit $2) a
+
+-- lasting: How many rows of a type go on after their day and till a date, as far as it is worth knowing.
+-- In the order of their ends, so that no other index is taken for the limit's sake.
+select count(*) from (
+    select 1 from resource
+    where type = $1 and until >= $2 and until > day and (isfinite(day) or isfinite(until))
+    order by until
+    limit $3
+) s
+
+-- present: The types that have any row, by skipping from each to the next in the index.
+with recursive present (type) as (
+    select min(type) from resource
+    union all
+    select (select min(r.type) from resource r where r.type > p.type)
+    from present p where p.type is not null
+)
+select type from present where type is not null

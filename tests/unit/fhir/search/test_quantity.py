@@ -9,6 +9,7 @@ import pytest
 
 from egide.errors import Incorrect
 from egide.fhir.search import Context, matches, parse
+from egide.fhir.units import conversion
 
 Ask = Callable[[dict[str, Any], str, str], bool]
 UCUM = "http://unitsofmeasure.org"
@@ -119,7 +120,69 @@ def test_a_conversion_is_used_where_there_is_one(paris: Context) -> None:
 
     assert asked(f"5.40e-3|{UCUM}|g")
     assert not asked(f"5.40e-3|{UCUM}|kg")
-    assert not asked("5.40e-3||g")
+    assert asked("5.40e-3||g")
+
+
+UNITS = [
+    ("5.4", "g", f"5400|{UCUM}|mg", True),
+    ("5.4", "g", "5400||mg", True),
+    ("5.4005", "g", "5400||mg", False),
+    ("5.4004", "g", "5400||mg", True),
+    ("5.3995", "g", "5400||mg", True),
+    ("5.3994", "g", "5400||mg", False),
+    ("5.4", "g", "gt5400||mg", False),
+    ("5.4", "g", "ge5400||mg", True),
+    ("5.4", "g", "ne5400||mg", False),
+    ("5.4", "g", "sa5.39e3||mg", True),
+    ("5.4", "mmol/L", "ge0||mg/dL", False),
+    ("5.4", "mmol/L", "ne1||mg/dL", False),
+    ("37", "Cel", f"98.6|{UCUM}|[degF]", True),
+    ("98.6", "[degF]", f"le37|{UCUM}|Cel", True),
+    ("98.6", "[degF]", f"lt37|{UCUM}|Cel", False),
+    ("-40", "[degF]", f"-40|{UCUM}|Cel", True),
+    ("0", "Cel", f"273.15|{UCUM}|K", True),
+    ("4", "{score}", f"4|{UCUM}|1", True),
+    ("4", "{score}", f"4|{UCUM}|{{points}}", True),
+    ("5", "%", f"0.050|{UCUM}|1", True),
+    ("4.5", "10*3/uL", f"4.5|{UCUM}|10*9/L", True),
+    ("760", "mm[Hg]", f"101.3|{UCUM}|kPa", True),
+    ("1", "[iU]/L", f"1|{UCUM}|/L", False),
+    ("1", "[iU]/mL", f"1|{UCUM}|k[IU]/L", True),
+    ("1", "[in_i]", "lt2.54||cm", False),
+    ("5.4", "nonsense", "ge0||mg", False),
+    ("5.4", "mg", "ge0||nonsense", False),
+    ("-0.0", "g", "0||mg", True),
+    ("0", "kg", "0||mg", True),
+    ("1e-3", "kg", "1||g", True),
+    ("-5", "g", "lt-4999||mg", True),
+]
+
+
+@pytest.mark.parametrize(("value", "code", "query", "expected"), UNITS)
+def test_units_are_converted(
+    paris: Context, value: str, code: str, query: str, expected: bool
+) -> None:
+    context = replace(paris, convert=conversion())
+    wanted = parse("Observation", [("value-quantity", query)], context)
+    assert matches(wanted, measured(value, code=code, unit="as written")) is expected
+
+
+def test_an_open_end_stays_open_in_another_unit(paris: Context) -> None:
+    context = replace(paris, convert=conversion())
+
+    def asked(query: str) -> bool:
+        wanted = parse("Observation", [("value-quantity", query)], context)
+        return matches(wanted, measured("5", comparator="<", code="g", unit="g"))
+
+    assert asked("lt5000||mg")
+    assert not asked("ge5000||mg")
+    assert asked("ge4999.9||mg")
+
+
+def test_what_is_of_another_system_is_never_converted(paris: Context) -> None:
+    context = replace(paris, convert=conversion())
+    wanted = parse("Observation", [("value-quantity", "5400||mg")], context)
+    assert not matches(wanted, measured("5.4", code="g", system="http://elsewhere.example"))
 
 
 @pytest.mark.parametrize("value", ["mg", "5|mg", f"5|{UCUM}|mg|more", "|http://x|mg"])

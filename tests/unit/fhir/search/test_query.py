@@ -126,7 +126,7 @@ def test_an_unknown_parameter_is_answered_with_what_may_have_been_meant(paris: C
 
 @pytest.mark.parametrize(
     "name",
-    ["_content", "_text", "_filter", "_query", "_list", "_type", "_contained", "_containedType"],
+    ["_filter", "_query", "_list", "_type", "_contained", "_containedType"],
 )
 def test_what_r4_defines_and_we_do_not_do_is_refused(name: str, paris: Context) -> None:
     with pytest.raises(Unsupported, match=name):
