@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +28,8 @@ class Settings:
     """EGIDE_BODY_LIMIT: the largest request body taken."""
     base_url: str | None = None
     """EGIDE_BASE_URL: the public address of `/fhir`'s parent; None: the request's own."""
+    care_grace: timedelta = timedelta(days=30)
+    """EGIDE_CARE_GRACE: days for which care goes on after an encounter or an episode has ended."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
 
@@ -44,6 +47,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             zone=ZoneInfo(zone) if zone else default.zone,
             body_limit=_positive(env, "EGIDE_BODY_LIMIT", default.body_limit),
             base_url=(env.get("EGIDE_BASE_URL") or "").rstrip("/") or None,
+            care_grace=timedelta(days=_positive(env, "EGIDE_CARE_GRACE", default.care_grace.days)),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),

@@ -1,6 +1,5 @@
-"""Who may log in: client applications, the operator, their access tokens, and whose patients."""
+"""Who may log in: client applications, the operator, their access tokens."""
 
-from egide.accounts import reach
 from egide.accounts.accounts import SCOPE, Accounts
 from egide.accounts.clients import Clients
 from egide.accounts.entries import (
@@ -25,5 +24,4 @@ __all__ = [
     "Issued",
     "NewClient",
     "TooManyAttempts",
-    "reach",
 ]

@@ -114,6 +114,7 @@ _PURPOSES = (
     "HSYSADMIN",
     "PATRQT",
     "PUBHLTH",
+    "FAMRQT",
 )
 """Purposes of use written as their place here, which is for ever too."""
 

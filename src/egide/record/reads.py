@@ -11,7 +11,6 @@ from egide.db import Connection
 from egide.errors import Gone
 from egide.gate import Decision
 from egide.record.emission import Emitted, emit
-from egide.record.facts import reached
 from egide.record.interaction import Interaction, not_found
 from egide.record.timeframe import Timeframe
 from egide.store import Opened, Row
@@ -33,7 +32,7 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
     Where reach is looked up too it is read on the same connection; else with what others read.
     """
     parts = here.parts
-    if here.decision.reach.kind == "set":
+    if here.decision.looks_up:
         async with parts.database.connection() as connection:
             return await read_in(here, connection, here.decision, type, id)
     row = await parts.lookups.row(parts.blind.ident(type, id))
@@ -44,7 +43,7 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
         async with parts.database.connection() as connection:
             (opened,) = await parts.reader.open(connection, [row])
     here.concern(opened.patients)
-    emitted = emit(here.decision, opened, id)
+    emitted = emit(here.decision, opened, id, meets=here.meets)
     if emitted is None:
         raise here.hide()
     if emitted.deleted:
@@ -146,6 +145,6 @@ async def _permitted(
 ) -> list[Emitted]:
     patients = {patient for each in opened for patient in each.patients}
     here.concern(patients)
-    mine = await reached(here.parts, connection, decision, here.actor, patients)
-    found = (emit(decision, each, id, reached=mine) for each in opened)
+    standing = await here.standing(connection, decision, patients)
+    found = (emit(decision, each, id, standing=standing, meets=here.meets) for each in opened)
     return [each for each in found if each is not None]

@@ -16,8 +16,10 @@ _OWNED = (
     " where k.owner = any({0}::uuid[])"
 )
 _REACHED = (
-    "select patient_key from reach where account = {0} union select s.number from shared_key s"
-    " join reach a on a.patient_key = s.holder where a.account = {0}"
+    "select patient_key from reach"
+    " where member = any({0}::uuid[]) and until > {1} and since <= {1}"
+    " union select s.number from shared_key s join reach a on a.patient_key = s.holder"
+    " where a.member = any({0}::uuid[]) and a.until > {1} and a.since <= {1}"
 )
 
 
@@ -63,7 +65,8 @@ class Conditions:
         self._reached = self._of_reach = ""
         self._read(narrowing)
         if narrowing.reach is not None:
-            self._reached = _REACHED.format(self.value(narrowing.reach))
+            marks = self.value(list(narrowing.reach.members)), self.value(narrowing.reach.at)
+            self._reached = _REACHED.format(*marks)
             self._of_reach = f"r.key in ({self._reached})"
             if narrowing.unbound:
                 apart = "select k.number from data_key k where k.kind <> 1"
