@@ -64,13 +64,6 @@ class Unauthenticated(EgideError):
     code = "login"
 
 
-class StepUp(Unauthenticated):
-    """We know who asks, and this needs a stronger proof of it.
-
-    https://www.rfc-editor.org/rfc/rfc9470
-    """
-
-
 class Forbidden(EgideError):
     """We know who asks, and the answer is no."""
 

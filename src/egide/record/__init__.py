@@ -6,6 +6,7 @@ from egide.record.changes import History
 from egide.record.emission import Emitted
 from egide.record.everything import EverythingPage
 from egide.record.indexing import Indexing, index_rows_left, index_state
+from egide.record.interaction import StepUp
 from egide.record.loading import (
     IMPORT_ACCOUNT,
     Item,
@@ -35,6 +36,7 @@ __all__ = [
     "Refusal",
     "Result",
     "Session",
+    "StepUp",
     "Versions",
     "batch",
     "bundle_of",

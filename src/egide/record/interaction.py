@@ -11,7 +11,7 @@ from typing import Any
 
 from egide.actor import Actor
 from egide.db import Connection
-from egide.errors import EgideError, Forbidden, NotFound, StepUp
+from egide.errors import EgideError, Forbidden, NotFound, Unauthenticated
 from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Query, matches, parse
 from egide.gate import Decision
@@ -29,6 +29,15 @@ _ACTIONS = {
     "index": Action.operation,
     "$everything": Action.operation,
 }
+
+
+class StepUp(Unauthenticated):
+    """We know who asks, and this needs a stronger proof of it: `needs` is the assurance.
+
+    https://www.rfc-editor.org/rfc/rfc9470
+    """
+
+    needs = 2
 
 
 class Interaction:

@@ -7,9 +7,9 @@ import pytest
 
 from egide.actor import Actor
 from egide.db import Database
-from egide.errors import Forbidden, Incorrect, NotFound, StepUp
+from egide.errors import Forbidden, Incorrect, NotFound
 from egide.ledger import Action
-from egide.record import Record
+from egide.record import Record, StepUp
 
 PATIENT = json.dumps({"resourceType": "Patient", "gender": "female"}).encode()
 TO = "age1test"
