@@ -11,10 +11,12 @@ from egide.accounts.entries import (
     TooManyAttempts,
 )
 from egide.accounts.events import AccountEvent, Append
+from egide.accounts.overview import AccountLine, overview
 
 __all__ = [
     "SCOPE",
     "AccountEvent",
+    "AccountLine",
     "Accounts",
     "Append",
     "Client",
@@ -24,4 +26,5 @@ __all__ = [
     "Issued",
     "NewClient",
     "TooManyAttempts",
+    "overview",
 ]

@@ -62,3 +62,10 @@ select pg_notify('egide_accounts', $1);
 
 -- sweep: access tokens expired since before an instant
 delete from access_token where expires < $1;
+
+-- overview: every account, oldest first
+select account, kind, label, roles, created, disabled from account order by created, account;
+
+-- described: an account as an actor would have it
+select account.account, account.roles, account.patient, client.client_id
+from account left join client using (account) where account.account = $1;

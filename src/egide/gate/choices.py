@@ -30,9 +30,9 @@ _PARENTS: Final = {"ETREAT": "TREAT", "BTG": "ETREAT", "FAMRQT": "PATRQT"}
 """Purposes within others, https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html: who objects
 to treatment objects to emergency treatment, unless an exception says otherwise."""
 _ACTIONS: Final = {
-    "access": "read vread history search $everything",
-    "use": "read vread history search $everything",
-    "disclose": "read vread history search $everything export",
+    "access": "read vread history search $everything $break-glass",
+    "use": "read vread history search $everything $break-glass",
+    "disclose": "read vread history search $everything $break-glass export",
     "collect": "create update",
     "correct": "update delete",
 }

@@ -193,6 +193,7 @@ ROLES: Mapping[str, Role] = {
                 types=frozenset({"Patient"}),
                 reach="all",
                 purposes=_BREAK_GLASS,
+                withheld=_FROM_PROFESSIONALS,
                 heeds=True,
                 cleared=True,
                 zones=_INSIDE,

@@ -33,6 +33,8 @@ class Action(enum.IntEnum):
     load = 13
     """An import."""
     erase = 14
+    break_glass = 15
+    """A record was opened in an emergency."""
     login = 20
     logout = 21
     start = 30

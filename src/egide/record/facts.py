@@ -133,9 +133,11 @@ async def standing(
     decision: Decision,
     asking: Who,
     patients: Collection[int],
+    *,
+    always: bool = False,
 ) -> Standing:
-    """How `asking` stands to `patients`; looked up only when the decision depends on it."""
-    if not patients or not decision.looks_up:
+    """How `asking` stands to `patients`; unless `always`, only when the decision depends on it."""
+    if not patients or not (always or decision.looks_up):
         return NOWHERE
     records = await connection.fetch(
         _SQL["standing"], list(asking.members), list(patients), parts.clock()

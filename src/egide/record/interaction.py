@@ -28,6 +28,9 @@ _ACTIONS = {
     "audit": Action.operation,
     "index": Action.operation,
     "$everything": Action.operation,
+    "$break-glass": Action.break_glass,
+    "review": Action.operation,
+    "$explain": Action.operation,
 }
 
 

@@ -23,3 +23,7 @@ on conflict (patient_key) do update set epoch = excluded.epoch
 -- forget: Nothing is left of the reach of an erased patient, or of an erased professional.
 with role as (delete from reach_role where practitioner = $2)
 delete from reach where patient_key = $1 or member = $2
+
+-- counts: How many patients some members reach at an instant.
+select member, count(distinct patient_key) as patients from reach
+where member = any($1::uuid[]) and since <= $2 and until > $2 and kind <> 5 group by member
