@@ -3,10 +3,14 @@
 Invariants
 - No interaction ends without an entry, refused and failed ones included
   (tests/integration/record/test_every_end_is_logged.py).
+- How long an answer takes does not tell what is hidden from what is not there: measured, not
+  tested (`egide bench --only gate`).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any
 
 from egide.actor import Actor
@@ -32,6 +36,11 @@ _ACTIONS = {
     "review": Action.operation,
     "$explain": Action.operation,
 }
+
+
+BEAT = 0.02
+"""Seconds: to who may not see everything, what is not there is answered at the next multiple of
+this, so that how long it took does not tell whether something was there and hidden."""
 
 
 class StepUp(Unauthenticated):
@@ -87,6 +96,10 @@ class Interaction:
     def concern(self, patients: Iterable[int]) -> None:
         """Name patients (key numbers) the entry is about."""
         self._patients.update(patients)
+
+    def sees_all(self) -> bool:
+        """Whether nothing of the type is hidden from the actor: then there is nothing to tell."""
+        return self.type is not None and self.decision.opens_all(self.type)
 
     def hide(self) -> NotFound:
         """The error for what exists out of reach: the same as for what does not exist."""
@@ -160,6 +173,7 @@ async def interaction(
     """Decide, let the block work, enter how it ended. Raises Forbidden before the block."""
     here = Interaction(parts, actor, purpose, name, type)
     here.note(**facts)
+    began = perf_counter()
     try:
         here.who = await who(parts, actor, purpose)
         here.decision = here.decide(name, type)
@@ -169,6 +183,8 @@ async def interaction(
         yield here
     except BaseException as error:
         await here.fail(error)
+        if isinstance(error, NotFound) and not here.sees_all():
+            await asyncio.sleep(BEAT - (perf_counter() - began) % BEAT)
         raise
     await here.end()
 

@@ -91,6 +91,12 @@ class Population:
                       subject=whose, participant=[{"member": ref(member)}], **period)  # fmt: skip
         if draw.random() < 0.7:
             self._add("RelatedPerson", "r" if patient == "p1" else f"r-{patient}", patient=whose)
+        if patient == "p1":
+            actor = {"role": {"text": "x"}, "reference": ref("RelatedPerson/r")}
+            permit = {"type": "permit", "provision": [self._provision(0) | {"type": "deny"}]}
+            self._add("Consent", "mother", status="active", scope={"text": "x"},
+                      category=[{"text": "x"}], policyRule={"text": "x"}, patient=whose,
+                      provision=permit | {"actor": [actor]})  # fmt: skip
         for number in range(draw.choice([0, 1, 2])):
             self._add("Consent", f"c{number}-{patient}",
                       status=draw.choice(["active", "active", "inactive"]),
