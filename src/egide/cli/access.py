@@ -1,6 +1,8 @@
 """`egide access`: who may reach what, who did, and the records opened in an emergency."""
 
 import asyncio
+import sys
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -10,11 +12,15 @@ from rich.table import Table
 from egide.accounts import AccountLine, overview
 from egide.app import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
+from egide.errors import Incorrect
 from egide.record import Glass, Right
 from egide.settings import settings
 
+_PIPED = 200
+"""Columns written where there is no terminal to say how many it has."""
+
 access = typer.Typer(help="Rights of accounts, and emergency openings.", no_args_is_help=True)
-_console = Console(highlight=False, soft_wrap=True)
+_console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
 
 
 @access.command("review")
@@ -71,6 +77,54 @@ def judge(
     """Say what the review of an emergency opening found."""
     asyncio.run(_judge(number, outcome))
     _console.print(f"Reviewed: {outcome}.")
+
+
+@access.command("grant")
+def grant(
+    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    patient: Annotated[str, typer.Argument(help="Patient/ID.")],
+    days: Annotated[
+        int | None, typer.Option(help="For how long; without it, until withdrawn.", min=1)
+    ] = None,
+) -> None:
+    """Let an account reach a patient whom its roles let it reach and care does not."""
+    asyncio.run(_grant(account, _id(patient), days))
+    _console.print(f"Granted{f' for {days} days' if days else ''}.")
+
+
+@access.command("withdraw")
+def withdraw(
+    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    patient: Annotated[str, typer.Argument(help="Patient/ID.")],
+) -> None:
+    """Take such a grant back, from the account's next request on."""
+    asyncio.run(_withdraw(account, _id(patient)))
+    _console.print("Withdrawn.")
+
+
+def _id(patient: str) -> str:
+    type, _, id = patient.partition("/")
+    if type != "Patient" or not id:
+        raise Incorrect("name the patient as Patient/ID")
+    return id
+
+
+async def _grant(account: int, id: str, days: int | None) -> None:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        await installation.accounts.actor(account)
+        until = None if days is None else installation.clock() + timedelta(days=days)
+        await session.grant(id, account, until)
+
+
+async def _withdraw(account: int, id: str) -> None:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        await session.withdraw(id, account)
 
 
 async def _review(days: int) -> tuple[list[AccountLine], list[Right]]:

@@ -1,6 +1,7 @@
 """`egide explain`: which rule allows, narrows or refuses a request, and what would change it."""
 
 import asyncio
+import sys
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from egide.app import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.record import Explanation
 from egide.settings import settings
+
+_PIPED = 200
+"""Columns written where there is no terminal to say how many it has."""
 
 
 def explain(
@@ -25,7 +29,7 @@ def explain(
 ) -> None:
     """Say what the gate would answer to an account, grant by grant, and enter it in the ledger."""
     found = asyncio.run(_explain(method, address, account, purpose, stronger))
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
     said = {"yes": "leaves", "masked": "leaves masked", "no": "is hidden", None: ""}[found.answer]
     console.print(f"{found.outcome}: {found.rule}" + (f"; the resource {said}" if said else ""))
     for obligation in found.obligations:

@@ -34,6 +34,7 @@ _ACTIONS = {
     "$everything": Action.operation,
     "$break-glass": Action.break_glass,
     "review": Action.operation,
+    "grant": Action.operation,
     "$explain": Action.operation,
 }
 

@@ -22,6 +22,7 @@ from egide.record import (
     explaining,
     exports,
     glass,
+    grants,
     indexing,
     loading,
     reads,
@@ -256,6 +257,18 @@ class Session:
         Forbidden."""
         async with interaction(*self._who(), "$explain", None) as here:
             return await explaining.explained(here, actor, purpose, method, address)
+
+    async def grant(self, id: str, account: int, until: datetime | None = None) -> None:
+        """Let `account` reach Patient `id`, until an instant. Raises NotFound, Forbidden."""
+        _named("Patient", id)
+        async with interaction(*self._who(), "grant", "Patient", ids=[id]) as here:
+            await grants.grant(here, id, account, until)
+
+    async def withdraw(self, id: str, account: int) -> None:
+        """Take a grant back; none is no error. Raises Forbidden."""
+        _named("Patient", id)
+        async with interaction(*self._who(), "grant", "Patient", ids=[id]) as here:
+            await grants.withdraw(here, id, account)
 
     async def rights(self, actors: Sequence[Actor], *, days: int) -> list[Right]:
         """What `actors` may reach and what they did in the last `days`, the dormant first.
