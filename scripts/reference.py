@@ -27,7 +27,16 @@ from egide import errors
 from egide.api.rest.capabilities import capabilities
 from egide.cli.routes import rows
 from egide.fhir.search import MAIN_DATES, STANDARD
-from egide.gate import ROLES
+from egide.gate import INTERACTIONS, ROLES, Facts, Grant, ResourceFacts, decide, grants_of
+from egide.gate.choices import Choice, Choices, Provision
+from egide.gate.explaining import CHANGES
+from egide.gate.labels import (
+    HIDDEN_FROM_PATIENT,
+    HIDDEN_FROM_PROFESSIONALS,
+    HIDDEN_FROM_REPRESENTATIVES,
+    RESTRICTED,
+    VERY_RESTRICTED,
+)
 from egide.gate.types import ADMISSION, AUDIT, DIRECTORY, KNOWLEDGE, RECORD
 from egide.http import refusals
 from egide.http.limits import Limits
@@ -40,6 +49,30 @@ from egide.telemetry.log import _Line
 
 ROOT = Path(__file__).parent.parent
 MADE = "<!-- Written by scripts/reference.py from the code; edits here are lost. -->\n\n"
+
+PERMITS = Choices((Choice("Consent/1", "consent", Provision(True)),))
+DENIES = Choices((Choice("Consent/1", "opposition", Provision(False)),))
+ONE = frozenset({1})
+REACHED: dict[str, Any] = {
+    "patients": (1,),
+    "reached": ONE,
+    "agreed": ONE,
+    "choices": {1: PERMITS},
+}
+PLACES: dict[str, dict[str, Any]] = {
+    "a stranger's": {"patients": (2,)},
+    "consent alone": {"patients": (2,), "agreed": frozenset({2}), "choices": {2: PERMITS}},
+    "reached": REACHED,
+    "opposed": REACHED | {"choices": {1: DENIES}},
+    "R": REACHED | {"labels": frozenset({RESTRICTED})},
+    "V": REACHED | {"labels": frozenset({VERY_RESTRICTED})},
+    "MASQUE_PS": REACHED | {"labels": frozenset({HIDDEN_FROM_PROFESSIONALS})},
+    "INVISIBLE_PATIENT": REACHED | {"labels": frozenset({HIDDEN_FROM_PATIENT})},
+    "INVISIBLE_REPRESENTANTS": REACHED | {"labels": frozenset({HIDDEN_FROM_REPRESENTATIVES})},
+}
+"""Where a resource stands, as the page of the gate lists it."""
+ASKED_FOR = {"registrar": "Appointment", "auditor": "AuditEvent"}
+"""Role → the type its page is about, where it has no part in care."""
 
 COMMON = 0.75
 """Share of the types from which on a search parameter is listed once, for all."""
@@ -54,6 +87,7 @@ def pages() -> dict[str, str]:
         "docs/reference/errors.md": error_page(),
         "docs/reference/telemetry.md": telemetry(),
         "docs/reference/roles.md": roles(),
+        "docs/reference/gate.md": gate(),
         "docs/conformance/search-parameters.md": search_parameters(),
     }
     return {path: f"{MADE}{text.rstrip()}\n" for path, text in made.items()}
@@ -312,13 +346,13 @@ def roles() -> str:
         "# Roles",
         "",
         "What is not granted here is not allowed. What the words mean is said in",
-        "[the gate](../concepts/gate.md).",
+        "[the gate](../concepts/access.md).",
     ]
     for name, role in ROLES.items():
         lines += ["", f"## `{name}`", "", f"{role.english}", "", f"*{role.french}*", ""]
         lines += [
-            "| Grant | Interactions | Types | Whose | Purposes | Not opened | Obligations |",
-            "|---|---|---|---|---|---|---|",
+            "| Grant | Interactions | Types | Whose | Purposes | Not opened | Masked | Also |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         for grant in role.grants:
             cells = [
@@ -328,12 +362,74 @@ def roles() -> str:
                 f"`{grant.reach}`",
                 _words(grant.purposes),
                 _words({label.rpartition("|")[2] for label in grant.withheld}),
-                _words(grant.obligations),
+                _words({label.rpartition("|")[2] for label in grant.masked}),
+                "; ".join(_also(grant)),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "## Sets of types", "", "| Set | Types |", "|---|---|"]
     lines += [f"| {name} | {', '.join(sorted(types))} |" for name, types in SETS.items()]
     return "\n".join(lines)
+
+
+def _also(grant: Grant) -> Iterator[str]:
+    """What else a grant asks and lets."""
+    if grant.heeds:
+        yield "heeds what patients decided"
+    if grant.assurance > 1:
+        yield "two factors"
+    if grant.zones == {"inside"}:
+        yield "from inside"
+    if grant.hours:
+        yield "from {} to {} h".format(*grant.hours)
+    if grant.cleared:
+        yield "trained and charter signed"
+    if grant.labels:
+        yield "may change labels"
+    if grant.identifies:
+        yield "may choose ids"
+    yield from (f"`{each}`" for each in sorted(grant.obligations))
+
+
+def gate() -> str:
+    """Who opens what: for each role, interaction and place, as the gate decides it."""
+    lines = [
+        "# The gate, cell by cell",
+        "",
+        "What the gate answers for a resource of one patient, computed from it. `yes`: it leaves",
+        "or is written; `masked`: it leaves as a part; `·`: it is hidden, as if it did not exist.",
+        "A row of nothing but `·` is left out. The words are those of",
+        "[access](../concepts/access.md); the grants are in [roles](roles.md).",
+        "",
+        "*Reached*: in the care team, one's own record, or the patient a relative acts for with",
+        "tie and consent; the columns after it say what changes for such a resource. Two factors,",
+        "from inside, trainings in order, and for BTG a glass that is broken.",
+    ]
+    head = ["Interaction", *PLACES]
+    for role, entry in ROLES.items():
+        purposes: dict[str, list[str]] = {}
+        for purpose in sorted({each for grant in entry.grants for each in grant.purposes}):
+            rows = "\n".join(_gate_rows(role, purpose))
+            purposes.setdefault(rows, []).append(purpose)
+        for rows, named in purposes.items():
+            if rows:
+                lines += ["", f"## `{role}` for {', '.join(named)}", "", f"| {' | '.join(head)} |"]
+                lines += ["|" + "---|" * len(head), rows]
+    lines += ["", "## Why not, and what would change it", "", "| Reason | Change |", "|---|---|"]
+    lines += [f"| `{reason}` | {change} |" for reason, change in CHANGES.items()]
+    return "\n".join(lines)
+
+
+def _gate_rows(role: str, purpose: str) -> Iterator[str]:
+    grants = grants_of(frozenset({role}))
+    for interaction in sorted(INTERACTIONS):
+        type = "Patient" if interaction.startswith("$") else ASKED_FOR.get(role, "Observation")
+        facts = Facts(
+            interaction, type, purpose, grants, own=1, behalf=1, assurance=2, emergency=True
+        )
+        answers = [decide(facts).permits(ResourceFacts(type, **each)) for each in PLACES.values()]
+        if set(answers) != {"no"}:
+            cells = ["·" if each == "no" else each for each in answers]
+            yield f"| `{interaction}` | {' | '.join(cells)} |"
 
 
 def _words(words: Any) -> str:

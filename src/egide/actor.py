@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 PURPOSES = frozenset(
-    {"TREAT", "ETREAT", "BTG", "HPAYMT", "HOPERAT", "HRESCH", "HSYSADMIN", "PATRQT", "PUBHLTH"}
+    {
+        "TREAT",
+        "ETREAT",
+        "BTG",
+        "HPAYMT",
+        "HOPERAT",
+        "HRESCH",
+        "HSYSADMIN",
+        "PATRQT",
+        "FAMRQT",
+        "PUBHLTH",
+    }
 )
 """Purposes of use we take, from http://terminology.hl7.org/ValueSet/v3-PurposeOfUse."""
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -41,6 +42,8 @@ class Settings:
     """EGIDE_PROXIES: addresses or networks, with commas between, of the proxies in front of the
     server, whose `X-Forwarded-For` is believed. None: the other end of a connection is the client.
     """
+    care_grace: timedelta = timedelta(days=30)
+    """EGIDE_CARE_GRACE: days for which care goes on after an encounter or an episode has ended."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
     registration: bool = False
@@ -65,6 +68,7 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
             federation=Path(env["EGIDE_FEDERATION"]) if env.get("EGIDE_FEDERATION") else None,
             proxies=networks(env.get("EGIDE_PROXIES") or ""),
+            care_grace=timedelta(days=_positive(env, "EGIDE_CARE_GRACE", default.care_grace.days)),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),

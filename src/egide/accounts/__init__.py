@@ -1,6 +1,5 @@
-"""Who may log in: client applications, the operator, their access tokens, and whose patients."""
+"""Who may log in: client applications, the operator, their access tokens."""
 
-from egide.accounts import reach
 from egide.accounts.accounts import LIFETIME, SCOPE, Accounts
 from egide.accounts.applications import Application, Applications, Proof, Registration
 from egide.accounts.approvals import (
@@ -23,6 +22,7 @@ from egide.accounts.entries import (
 )
 from egide.accounts.events import AccountEvent, Append
 from egide.accounts.launches import Launches
+from egide.accounts.overview import AccountLine, overview
 from egide.accounts.signing import Signing
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "SCOPE",
     "About",
     "AccountEvent",
+    "AccountLine",
     "Accounts",
     "Append",
     "Application",
@@ -51,5 +52,5 @@ __all__ = [
     "Registration",
     "Signing",
     "TooManyAttempts",
-    "reach",
+    "overview",
 ]

@@ -27,7 +27,7 @@ from egide.accounts.signing import Signing
 from egide.actor import Actor
 from egide.clock import Clock
 from egide.db import Database, queries
-from egide.errors import Forbidden, Unauthenticated
+from egide.errors import Forbidden, NotFound, Unauthenticated
 from egide.ids import internal_number
 
 CHANNEL = "egide_accounts"
@@ -159,6 +159,24 @@ class Accounts:
         key = digest(access_token)
         actor = self._remembered.get(key, now)
         return actor if actor is not None else await self._look_up(access_token, key, now, address)
+
+    async def actor(self, account: int) -> Actor:
+        """An account as an actor, for who explains or reviews what it may do; it logs nobody in.
+
+        Raises NotFound.
+        """
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["described"], account)
+        if row is None:
+            raise NotFound("there is no such account")
+        sealed = row["patient"]
+        return Actor(
+            account=account,
+            client=row["client_id"] or OPERATOR,
+            roles=frozenset(row["roles"]),
+            session=0,
+            patient=None if sealed is None else self._bindings.open(sealed, account),
+        )
 
     async def revoke(self, access_token: str, *, by: int = 0) -> None:
         """The access token ends now; one that is unknown or has ended stays so."""

@@ -100,14 +100,9 @@ select pg_notify('egide_accounts', $1);
 -- sweep: access tokens expired since before an instant
 delete from access_token where expires < $1;
 
--- reach_add: patients an account reaches until an instant, or until withdrawn
-insert into reach (account, patient_key, until)
-select $1, patient, $3 from unnest($2::bigint[]) as patient
-on conflict (account, patient_key) do update set until = excluded.until;
+-- overview: every account, oldest first
+select account, kind, label, roles, created, disabled from account order by created, account;
 
--- reach_remove: patients an account reaches no more
-delete from reach where account = $1 and patient_key = any ($2::bigint[]);
-
--- reach_among: those of some patients an account reaches at an instant
-select patient_key from reach
-where account = $1 and patient_key = any ($2::bigint[]) and (until is null or until > $3);
+-- described: an account as an actor would have it
+select account.account, account.roles, account.patient, client.client_id
+from account left join client using (account) where account.account = $1;

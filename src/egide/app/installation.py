@@ -86,6 +86,7 @@ async def open_parts(
             clock=clock,
             zone=settings.zone,
             base_url=settings.base_url,
+            care_grace=settings.care_grace,
         )
         await record.start()  # first of all: it says when the key file is not the one
         await ledger.open()

@@ -11,7 +11,7 @@ class Plan:
     `copies` of the corpus under other identities, loaded besides it in one command; `part` of its
     bundles, loaded where all would take too long; `keys` of patients in the new epoch; `erased`
     resources of the patient who is erased; `synthetic` patients made when there are no Synthea
-    bundles.
+    bundles; `pairs` of hidden and absent resources whose answers are timed.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Plan:
     keys: int
     erased: int
     synthetic: int
+    pairs: int
     connections: int = 16
     writers: int = 8
 
@@ -34,5 +35,5 @@ class Plan:
         return f" Of {self.windows} windows of {self.seconds:.0f} s the least disturbed."
 
 
-QUICK = Plan("quick", 2.0, 1, 0, 30, 1_500, 20_000, 10_000, 100)
-FULL = Plan("full", 5.0, 3, 3, 100, 4_000, 100_000, 10_000, 300)
+QUICK = Plan("quick", 2.0, 1, 0, 30, 1_500, 20_000, 10_000, 100, 500)
+FULL = Plan("full", 5.0, 3, 3, 100, 4_000, 100_000, 10_000, 300, 10_000)

@@ -9,6 +9,7 @@ from egide.app.installation import engine, prepare_at
 from egide.bench import corpus as corpora
 from egide.bench.erasing import erasing
 from egide.bench.figure import Section
+from egide.bench.gating import gating
 from egide.bench.importing import importing, load
 from egide.bench.machine import machine
 from egide.bench.pace import Pace
@@ -27,10 +28,21 @@ from egide.bench.writing import writing
 from egide.bench.yardstick import yardstick
 from egide.db import Database
 
-PARTS = ("import", "bytes", "steps", "reads", "searches", "writes", "memory", "erasure", "starts")
+PARTS = (
+    "import",
+    "bytes",
+    "steps",
+    "reads",
+    "searches",
+    "writes",
+    "gate",
+    "memory",
+    "erasure",
+    "starts",
+)
 """What can be measured by itself; the yardsticks and the first import come always."""
 
-_SERVED = {"reads": reading, "searches": searching, "writes": writing}
+_SERVED = {"reads": reading, "searches": searching, "writes": writing, "gate": gating}
 
 
 async def measure(

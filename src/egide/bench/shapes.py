@@ -28,7 +28,6 @@ from egide.bench.corpus import Contents, Other, zipf
 from egide.bench.processor import seconds
 from egide.bench.server import postmaster
 from egide.bench.site import Site, site
-from egide.db import Database
 from egide.errors import TooCostly
 from egide.record import Record
 
@@ -157,18 +156,16 @@ async def grow(here: Site, corpus: corpora.Corpus, copies: range, cores: int) ->
             file.unlink()
 
 
-async def give_reach(database: Database, account: int, patients: int) -> Actor:
+async def give_reach(installation: Installation, account: int, patients: int) -> Actor:
     """A clinician who reaches so many patients."""
-    async with database.transaction() as connection:
+    member = installation.ring.blind.ident("account", str(account))
+    async with installation.database.transaction() as connection:
+        await connection.execute("delete from reach where member = $1", member)
         await connection.execute(
-            "insert into account (account, kind, label, roles, created)"
-            " values ($1, 'person', 'bench', '{clinician}', now()) on conflict do nothing",
-            account,
-        )
-        await connection.execute(
-            "insert into reach (account, patient_key) select $1, number from data_key"
-            " where kind = 1 order by md5(number::text) limit $2 on conflict do nothing",
-            account,
+            "insert into reach (member, patient_key, source, kind, since, until)"
+            " select $1, number, $1, 2, '-infinity', 'infinity' from data_key"
+            " where kind = 1 order by md5(number::text) limit $2",
+            member,
             patients,
         )
     return Actor(account, "egide-bench", frozenset({"clinician"}), account)
@@ -182,8 +179,8 @@ async def look(installation: Installation, asked: dict[str, Shape]) -> dict[tupl
     record, engine = installation.record, postmaster(installation.settings.data)
     actors = {
         "all": Actor(9_001, "egide-bench", frozenset({"system"}), 9_001),
-        "3,000": await give_reach(installation.database, 9_002, 3_000),
-        "30": await give_reach(installation.database, 9_003, 30),
+        "3,000": await give_reach(installation, 9_002, 3_000),
+        "30": await give_reach(installation, 9_003, 30),
     }
     return {
         (reach, name): await measure(record, actor, shape, engine)

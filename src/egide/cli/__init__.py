@@ -9,6 +9,7 @@ import sys
 import typer
 from rich.console import Console
 
+from egide.cli.access import access
 from egide.cli.access_token import access_token
 from egide.cli.accounts import accounts
 from egide.cli.bench import bench
@@ -16,6 +17,7 @@ from egide.cli.clients import clients
 from egide.cli.demo import demo
 from egide.cli.doctor import doctor
 from egide.cli.erase import erase
+from egide.cli.explain import explain
 from egide.cli.export import export
 from egide.cli.index import index
 from egide.cli.init import init
@@ -40,9 +42,11 @@ app.command("import")(load)
 app.command()(export)
 app.command("access-token")(access_token)
 app.command()(erase)
+app.command()(explain)
 app.command()(doctor)
 app.command()(bench)
 app.command()(routes)
+app.add_typer(access, name="access")
 app.add_typer(ledger, name="ledger")
 app.add_typer(keys, name="keys")
 app.add_typer(index, name="index")

@@ -42,16 +42,24 @@ def is_subset(body: bytes) -> bool:
     return b'"code":"SUBSETTED"' in body
 
 
+def marked(body: bytes) -> bytes:
+    """`body`, marked as a part; one that is marked already stays as it is."""
+    part = _read(body)
+    meta = msgspec.json.decode(part.get("meta", msgspec.Raw(b"{}")), type=dict[str, msgspec.Raw])
+    tags = msgspec.json.decode(meta.get("tag", msgspec.Raw(b"[]")))
+    if SUBSETTED not in tags:
+        meta["tag"] = msgspec.Raw(msgspec.json.encode([*tags, SUBSETTED]))
+        part["meta"] = msgspec.Raw(msgspec.json.encode(meta))
+    return msgspec.json.encode(part)
+
+
 def _subset(body: bytes, keep: Any) -> bytes:
     whole = _read(body)
     part = {
         name: raw for name, raw in whole.items() if name in _ALWAYS or keep(name.removeprefix("_"))
     }
-    meta = msgspec.json.decode(whole.get("meta", msgspec.Raw(b"{}")), type=dict[str, msgspec.Raw])
-    tags = msgspec.json.decode(meta.get("tag", msgspec.Raw(b"[]")))
-    meta["tag"] = msgspec.Raw(msgspec.json.encode([*tags, SUBSETTED]))
-    part["meta"] = msgspec.Raw(msgspec.json.encode(meta))
-    return msgspec.json.encode(part)
+    part.setdefault("meta", msgspec.Raw(b"{}"))
+    return marked(msgspec.json.encode(part))
 
 
 @cache

@@ -1,23 +1,33 @@
 """May they: a pure decision from facts, taken again on every resource that leaves."""
 
 from egide.gate.decide import Decision, Reach, decide
-from egide.gate.facts import NO_EXCEPTIONS, Answer, Exceptions, Facts, ResourceFacts
-from egide.gate.roles import ACTS, INTERACTIONS, OPERATIONS, ROLES, Grant, Role, grants_of
+from egide.gate.facts import Answer, Facts, ResourceFacts
+from egide.gate.granted import granted
+from egide.gate.roles import (
+    ACTS,
+    BREAK_GLASS,
+    INTERACTIONS,
+    OPERATIONS,
+    ROLES,
+    Grant,
+    Role,
+    grants_of,
+)
 
 __all__ = [
     "ACTS",
+    "BREAK_GLASS",
     "INTERACTIONS",
-    "NO_EXCEPTIONS",
     "OPERATIONS",
     "ROLES",
     "Answer",
     "Decision",
-    "Exceptions",
     "Facts",
     "Grant",
     "Reach",
     "ResourceFacts",
     "Role",
     "decide",
+    "granted",
     "grants_of",
 ]

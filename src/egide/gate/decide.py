@@ -2,9 +2,10 @@
 
 Invariants, each with its test in tests/unit/gate:
 - nothing is allowed that no grant names (test_table: what_is_not_granted…);
-- deny wins: no grant opens a denied patient (test_table, test_superset: deny_wins…);
-- conditions are a superset: what `permits` opens lies inside `types`, `reach_of`, `withheld_of`
-  and `exceptions`, so a query narrowed by them loses nothing (test_superset: what_is_permitted…);
+- deny wins: what a patient opposes, no grant that heeds patients opens (test_table,
+  test_superset: deny_wins…);
+- conditions are a superset: what `permits` opens lies inside `types`, `reach_of` and
+  `withheld_of`, so a query narrowed by them loses nothing (test_superset: what_is_permitted…);
 - one grant more never closes (test_superset: one_grant_more…).
 """
 
@@ -14,9 +15,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from egide.actor import PURPOSES
-from egide.gate.facts import Answer, Exceptions, Facts, ResourceFacts
-from egide.gate.roles import BUNDLES, CHANGES, EXPORTS, READS, WRITES, Grant
+from egide.actor import PURPOSES, Zone
+from egide.gate.choices import Access, Verdict
+from egide.gate.facts import Answer, Facts, ResourceFacts
+from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES, EXPORTS, READS, WRITES, Grant
 
 _TYPED = (READS | WRITES | EXPORTS) - {"search", "history"}
 """Interactions that make no sense without a type."""
@@ -25,9 +27,8 @@ _TYPED = (READS | WRITES | EXPORTS) - {"search", "history"}
 class Reach(msgspec.Struct, frozen=True):
     """Whose resources a query may look at.
 
-    kind: `none`, `one` (only `patient`), `set` (the patients in the account's reach rows, those
-    whose glass is broken, and `patient` when there is one) or `all`. `unbound`: also resources
-    that concern no patient.
+    kind: `none`, `one` (only `patient`), `set` (the patients in reach, and `patient` when there is
+    one) or `all`. `unbound`: also resources that concern no patient.
     """
 
     kind: Literal["none", "one", "set", "all"]
@@ -35,28 +36,30 @@ class Reach(msgspec.Struct, frozen=True):
     unbound: bool = False
 
 
-_ORDER = {"self": 0, "unbound": 0, "set": 1, "all": 2}
+_ORDER = {"self": 0, "behalf": 0, "unbound": 0, "set": 1, "all": 2}
 
 
 class _Rules(msgspec.Struct, frozen=True):
-    """What some grants come to for one interaction, purpose, assurance and emergency."""
+    """What some grants come to for one interaction and the circumstances of a request."""
 
     by_type: Mapping[str, tuple[Grant, ...]]
     sendable: str | None
     """The grant that lets an interaction on no type in particular through, if any."""
     types: frozenset[str]
+    looks_up: bool
+    """Whether any of them depends on reach, or on what patients decided."""
+    criteria: bool
 
 
 class Decision:
-    """The answer to one set of facts: static conditions, reach, exceptions and `permits`.
+    """The answer to one set of facts: static conditions, reach and `permits`.
 
     `outcome` is allow or deny, `rule` the grant or the rule that decided, `types` the resource
-    types that may leave or be written, `reach` and `withheld` those of the type asked about,
-    `obligations` what binds the caller: `give-reason`, `notify-patient`, `step-up`.
+    types that may leave or be written, `obligations` what binds the caller: `give-reason`,
+    `notify-patient`, `step-up`.
     """
 
-    __slots__ = ("_own", "_rules", "_writes", "exceptions", "facts", "obligations", "outcome",
-                 "rule", "types")  # fmt: skip
+    __slots__ = ("_rules", "_writes", "facts", "obligations", "outcome", "rule", "types")
 
     def __init__(
         self,
@@ -71,12 +74,7 @@ class Decision:
         self.rule: Final = rule
         self.obligations: Final = obligations
         self.types: Final = rules.types
-        exceptions = facts.exceptions
-        if exceptions.broken_glass and not facts.emergency:
-            exceptions = Exceptions(denied=exceptions.denied, masked=exceptions.masked)
-        self.exceptions: Final = exceptions
-        self._rules: Final = rules.by_type
-        self._own: Final = facts.own
+        self._rules: Final = rules
         self._writes: Final = facts.interaction in CHANGES
 
     @property
@@ -84,79 +82,157 @@ class Decision:
         return self.outcome == "allow"
 
     @property
+    def looks_up(self) -> bool:
+        """Whether reach and choices of patients must be looked up for `permits`."""
+        return self._rules.looks_up
+
+    @property
+    def has_criteria(self) -> bool:
+        """Whether `permits` may ask if a resource meets the criteria of a scope."""
+        return self._rules.criteria
+
+    @property
     def reach(self) -> Reach:
         """The reach for the type asked about; for the whole system, the union over all types."""
         if self.facts.type is not None:
             return self.reach_of(self.facts.type)
-        return _union(tuple(g for grants in self._rules.values() for g in grants), self._own)
+        return self._union(tuple(g for grants in self._rules.by_type.values() for g in grants))
 
     def reach_of(self, type: str) -> Reach:
         """The reach for resources of `type`: a superset of what `permits` opens."""
-        return _union(self._rules.get(type, ()), self._own)
+        return self._union(self.grants_on(type))
+
+    def grants_on(self, type: str) -> tuple[Grant, ...]:
+        """The grants that count for resources of `type`, the widest first."""
+        return self._rules.by_type.get(type, ())
 
     def withheld_of(self, type: str) -> frozenset[str]:
         """The labels no resource of `type` may carry if it is to leave."""
-        grants = self._rules.get(type)
+        grants = self.grants_on(type)
         if not grants:
             return frozenset()
         return frozenset.intersection(*(grant.withheld for grant in grants))
 
+    def opens_all(self, type: str) -> bool:
+        """Whether every resource of `type` is permitted, whole, whatever it is."""
+        return any(
+            grant.reach == "all"
+            and not (grant.withheld or grant.masked or grant.heeds)
+            and not (grant.launched or grant.criteria)
+            for grant in self.grants_on(type)
+        )
+
+    def may_label(self, type: str) -> bool:
+        """Whether the security labels of resources of `type` may be changed."""
+        return any(grant.labels for grant in self.grants_on(type))
+
+    def may_identify(self, type: str) -> bool:
+        """Whether a new resource of `type` may come with its id."""
+        return any(grant.identifies for grant in self.grants_on(type))
+
     def permits(self, resource: ResourceFacts) -> Answer:
         """Whether this one resource may leave, or be written: yes, masked (reads only) or no.
 
-        A resource of several patients needs every one of them in reach; one denied patient
-        closes it, one masked patient masks it.
+        A resource of several patients needs every one of them in reach, and the opposition of one
+        closes it.
         """
-        grants = self._rules.get(resource.type)
+        grants = self._rules.by_type.get(resource.type)
         if grants is None:
             return "no"
-        patients = resource.patients
-        exceptions = self.exceptions
-        if exceptions.denied and not exceptions.denied.isdisjoint(patients):
-            return "no"
-        labels = resource.labels
+        labels, patients = resource.labels, resource.patients
+        masked = False
         for grant in grants:
             if labels and not labels.isdisjoint(grant.withheld):
                 continue
             span = grant.reach
-            if span == "all":
-                break
-            if span == "unbound":
-                if not patients:
-                    break
-            elif patients and (
-                self._in_set(patients, resource.reached)
-                if span == "set"
-                else self._is_own(patients)
-            ):
-                break
-        else:
-            return "no"
-        if exceptions.masked and not exceptions.masked.isdisjoint(patients):
-            return "no" if self._writes else "masked"
-        return "yes"
+            if span != "all" and not self._spans(span, resource):
+                continue
+            if grant.launched and patients and not _only(patients, self.facts.launched):
+                continue
+            if grant.criteria and not resource.meets(grant.criteria):
+                continue
+            if grant.heeds and (resource.choices or resource.agreed) and not self._heeds(
+                grant, resource
+            ):  # fmt: skip
+                continue
+            if labels and not labels.isdisjoint(grant.masked):
+                masked = True
+                continue
+            return "yes"
+        return "masked" if masked and not self._writes else "no"
 
-    def _in_set(self, patients: tuple[int, ...], reached: frozenset[int]) -> bool:
-        glass = self.exceptions.broken_glass
-        for patient in patients:  # noqa: SIM110 - a generator costs more than the loop
-            if patient not in reached and patient not in glass:
-                return False
-        return True
+    def verdict(self, resource: ResourceFacts, patient: int) -> tuple[Verdict | None, str]:
+        """What a patient decided of this access to a resource, and the Consent that says it."""
+        choices = resource.choices.get(patient)
+        if choices is None:
+            return None, ""
+        facts = self.facts
+        return choices.verdict(
+            Access(
+                facts.who,
+                facts.purpose,
+                facts.interaction,
+                resource.type,
+                resource.labels,
+                resource.content,
+                facts.at,
+            )
+        )
 
-    def _is_own(self, patients: tuple[int, ...]) -> bool:
-        own = self._own
-        if own is None:
+    def _spans(self, span: str, resource: ResourceFacts) -> bool:
+        patients = resource.patients
+        if span == "unbound":
+            return not patients
+        if not patients:
             return False
-        for patient in patients:  # noqa: SIM110
-            if patient != own:
+        if span == "self":
+            return _only(patients, self.facts.own)
+        if span == "behalf":
+            return _only(patients, self.facts.behalf) and resource.agreed.issuperset(patients)
+        reached, agreed = resource.reached, resource.agreed
+        for patient in patients:  # noqa: SIM110 - a generator costs more than the loop
+            if patient not in reached and patient not in agreed:
                 return False
         return True
+
+    def _heeds(self, grant: Grant, resource: ResourceFacts) -> bool:
+        """Whether no patient opposes, and those in reach by a consent alone agree to just this."""
+        for patient in resource.patients:
+            verdict = self.verdict(resource, patient)[0]
+            if verdict == "deny":
+                return False
+            needed = grant.reach == "behalf" or (
+                grant.reach == "set" and patient not in resource.reached
+            )
+            if needed and verdict != "permit":
+                return False
+        return True
+
+    def _union(self, grants: tuple[Grant, ...]) -> Reach:
+        facts = self.facts
+        return _union(grants, facts.own, facts.launched, facts.behalf)
+
+
+def _only(patients: tuple[int, ...], one: int | None) -> bool:
+    for patient in patients:  # noqa: SIM110
+        if patient != one:
+            return False
+    return True
 
 
 def decide(facts: Facts) -> Decision:
     """Decide from `facts` alone. Never raises: what is not understood is denied."""
     interaction, type, grants = facts.interaction, facts.type, facts.grants
-    rules = _rules(grants, interaction, facts.purpose, facts.assurance, facts.emergency)
+    rules = _rules(
+        grants,
+        interaction,
+        facts.purpose,
+        facts.assurance,
+        facts.emergency,
+        facts.zone,
+        facts.cleared,
+        facts.hour,
+    )
     if type is None:
         if rules.sendable is not None and interaction not in _TYPED:
             obligations = _obligations(tuple(g for gs in rules.by_type.values() for g in gs))
@@ -170,12 +246,19 @@ def decide(facts: Facts) -> Decision:
     return Decision(facts, "deny", rule, _NOTHING, step_up)
 
 
-_NOTHING = _Rules(by_type={}, sendable=None, types=frozenset())
+_NOTHING = _Rules(by_type={}, sendable=None, types=frozenset(), looks_up=False, criteria=False)
 
 
 @lru_cache(maxsize=4096)
 def _rules(
-    grants: tuple[Grant, ...], interaction: str, purpose: str, assurance: int, emergency: bool
+    grants: tuple[Grant, ...],
+    interaction: str,
+    purpose: str,
+    assurance: int,
+    emergency: bool,
+    zone: Zone,
+    cleared: bool,
+    hour: int,
 ) -> _Rules:
     usable = [
         grant
@@ -183,26 +266,55 @@ def _rules(
         if interaction in grant.interactions
         and purpose in grant.purposes
         and assurance >= grant.assurance
+        and zone in grant.zones
+        and (cleared or not grant.cleared)
+        and _open_at(grant, hour)
     ]
-    if not usable or purpose not in PURPOSES or (purpose == "BTG" and not emergency):
+    if not usable or purpose not in PURPOSES or _needs_glass(purpose, interaction, emergency):
         return _NOTHING
     by_type: dict[str, tuple[Grant, ...]] = {}
     # The widest first: `permits` stops at the first grant that opens.
     for grant in sorted(usable, key=lambda each: -_ORDER[each.reach]):
         for type in grant.types:
             by_type[type] = (*by_type.get(type, ()), grant)
-    return _Rules(by_type=by_type, sendable=usable[0].name, types=frozenset(by_type))
+    return _Rules(
+        by_type=by_type,
+        sendable=usable[0].name,
+        types=frozenset(by_type),
+        looks_up=any(each.reach in ("set", "behalf") or each.heeds for each in usable),
+        criteria=any(each.criteria for each in usable),
+    )
+
+
+def _open_at(grant: Grant, hour: int) -> bool:
+    """Whether it is one of the grant's hours; they may go over midnight."""
+    if grant.hours is None:
+        return True
+    begin, end = grant.hours
+    return begin <= hour < end if begin <= end else hour >= begin or hour < end
+
+
+def _needs_glass(purpose: str, interaction: str, emergency: bool) -> bool:
+    return purpose == "BTG" and not emergency and interaction != BREAK_GLASS
 
 
 @lru_cache(maxsize=4096)
-def _union(grants: tuple[Grant, ...], own: int | None) -> Reach:
-    spans = {grant.reach for grant in grants}
-    one = own if "self" in spans else None
-    if "all" in spans:
-        return Reach("all", unbound=True)
-    if "set" in spans:
-        return Reach("set", one, "unbound" in spans)
-    return Reach("none" if one is None else "one", one, "unbound" in spans)
+def _union(
+    grants: tuple[Grant, ...], own: int | None, launched: int | None, behalf: int | None
+) -> Reach:
+    unbound = any(grant.reach in ("all", "unbound") for grant in grants)
+    wide = {grant.reach for grant in grants if not grant.launched}
+    ones = {own} if "self" in wide else set()
+    ones |= {behalf} if "behalf" in wide else set()
+    if any(grant.launched and grant.reach != "unbound" for grant in grants):
+        ones.add(launched)
+    ones.discard(None)
+    if "all" in wide or len(ones) > 1:
+        return Reach("all", unbound=unbound)
+    one = next(iter(ones), None)
+    if "set" in wide:
+        return Reach("set", one, unbound)
+    return Reach("none" if one is None else "one", one, unbound)
 
 
 @lru_cache(maxsize=4096)
@@ -218,17 +330,24 @@ def _refusal(facts: Facts) -> str:
         return "unknown-purpose"
     if facts.type is None and facts.interaction in _TYPED:
         return "no-type"
-    named = [
+    left = [
         grant
         for grant in facts.grants
         if facts.interaction in grant.interactions
         and (facts.type is None or facts.type in grant.types)
     ]
-    if not named:
+    if not left:
         return "no-grant"
-    for_purpose = [grant for grant in named if facts.purpose in grant.purposes]
-    if not for_purpose:
+    left = [grant for grant in left if facts.purpose in grant.purposes]
+    if not left:
         return "purpose"
-    if facts.purpose == "BTG" and not facts.emergency:
+    if _needs_glass(facts.purpose, facts.interaction, facts.emergency):
         return "glass-not-broken"
+    for rule, holds in (
+        ("zone", [grant for grant in left if facts.zone in grant.zones]),
+        ("training", [grant for grant in left if facts.cleared or not grant.cleared]),
+        ("hours", [grant for grant in left if _open_at(grant, facts.hour)]),
+    ):
+        if not holds:
+            return rule
     return "assurance"

@@ -1,42 +1,36 @@
-"""What the gate is told: frozen, hashable facts, loaded by `egide.record.facts` alone.
+"""What the gate is told: frozen facts, loaded by `egide.record.facts` alone.
 
 Patients are named by their internal key (a random 63-bit number), never by an id.
 """
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from egide.actor import Zone
+from egide.gate.choices import NOTHING, Choices, Content
 from egide.gate.roles import Grant
 
 EMPTY: frozenset[int] = frozenset()
 
 
-class Exceptions(msgspec.Struct, frozen=True):
-    """The patients for whom the general rule does not hold, for this actor and purpose.
-
-    `denied`: an opposition or a refused consent; nothing of theirs leaves. `masked`: readable
-    with masked elements, never writable. `broken_glass`: out of reach, opened for a short time
-    in an emergency; counts only when the facts say `emergency`. A patient may be in several:
-    denied wins over masked, masked over broken glass.
-    """
-
-    denied: frozenset[int] = EMPTY
-    masked: frozenset[int] = EMPTY
-    broken_glass: frozenset[int] = EMPTY
-
-
-NO_EXCEPTIONS = Exceptions()
-
-
 class Facts(msgspec.Struct, frozen=True):
-    """Everything one decision depends on.
+    """Everything one decision depends on, but the resource.
 
     `interaction` is one of `roles.INTERACTIONS`, `type` the resource type asked about (None: the
     whole system, as for a transaction), `purpose` a code of `egide.actor.PURPOSES`, `grants` those
-    of the actor's roles (`roles.grants_of`), `own` the key of the patient the account is bound to,
-    `assurance` the strength of authentication (1 = one factor or a machine's secret, 2 = two),
-    `emergency` whether the actor has broken the glass and the time for it is not over.
+    of the actor's roles within the scopes of the application (`granted`).
+
+    `own` is the key of the patient the account is bound to, `launched` of the one the application
+    was launched with, `behalf` of the one a relative acts for. `who` are the references a Consent
+    may name the actor by (`Practitioner/1`).
+
+    `assurance` is the strength of authentication (1 = one factor or a machine's secret, 2 = two),
+    `emergency` whether the actor has broken a glass and the time for it is not over, `zone` where
+    the request came from, `cleared` whether trainings and charters are in order, `at` the instant
+    and `hour` the hour of the day there.
     """
 
     interaction: str
@@ -44,23 +38,39 @@ class Facts(msgspec.Struct, frozen=True):
     purpose: str
     grants: tuple[Grant, ...]
     own: int | None = None
+    launched: int | None = None
+    behalf: int | None = None
+    who: frozenset[str] = frozenset()
     assurance: int = 1
     emergency: bool = False
-    exceptions: Exceptions = NO_EXCEPTIONS
+    zone: Zone = "inside"
+    cleared: bool = True
+    at: datetime | None = None
+    hour: int = 12
+
+
+def _none_meet(criteria: object) -> bool:
+    return False
 
 
 class ResourceFacts(msgspec.Struct, frozen=True, gc=False):
     """One opened resource, or one about to be written.
 
-    `patients` are the keys of all the patients it concerns, `reached` those keys, among the ones
-    looked up (for the whole page, if one likes), that the account's reach rows hold in the same
-    snapshot, `labels` its security labels as `system|code`.
+    `patients` are the keys of all the patients it concerns; `reached` those keys, among the ones
+    looked up (for the whole page, if one likes), that are in the actor's reach in the same
+    snapshot, `agreed` those that a consent alone puts there; `labels` its security labels as
+    `system|code`; `choices` what patients decided, by key, `content` what those decisions may be
+    about; `meets` says whether it satisfies the criteria of a scope.
     """
 
     type: str
     patients: tuple[int, ...] = ()
     reached: frozenset[int] = EMPTY
     labels: frozenset[str] = frozenset()
+    agreed: frozenset[int] = EMPTY
+    choices: Mapping[int, Choices] = {}
+    content: Content = NOTHING
+    meets: Callable[[tuple[tuple[str, str], ...]], bool] = _none_meet
 
 
 Answer = Literal["yes", "masked", "no"]

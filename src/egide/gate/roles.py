@@ -12,7 +12,14 @@ from typing import Literal
 
 import msgspec
 
-from egide.gate.labels import HIDDEN_FROM_PATIENT, HIDDEN_FROM_PROFESSIONALS
+from egide.actor import Zone
+from egide.gate.labels import (
+    HIDDEN_FROM_PATIENT,
+    HIDDEN_FROM_PROFESSIONALS,
+    HIDDEN_FROM_REPRESENTATIVES,
+    RESTRICTED,
+    VERY_RESTRICTED,
+)
 from egide.gate.types import ADMISSION, ALL, AUDIT, DIRECTORY, KNOWLEDGE, RECORD
 
 READS = frozenset({"read", "vread", "history", "search"})
@@ -20,25 +27,38 @@ WRITES = frozenset({"create", "update", "delete"})
 BUNDLES = frozenset({"transaction", "batch"})
 """Envelopes: the grant lets one send them; every entry is decided by itself."""
 OPERATIONS = frozenset({"$everything"})
+BREAK_GLASS = "$break-glass"
+"""Opens the record of a patient out of reach, for a short time, for a reason."""
 EXPORTS = frozenset({"export"})
 """Many records at once, as files: asked for by type, for a purpose, with strong authentication."""
-ACTS = frozenset({"import", "erase", "audit", "index"})
-"""Work on the installation: load records, erase a patient, read and verify the ledger, change
-what is indexed."""
-INTERACTIONS = READS | WRITES | BUNDLES | OPERATIONS | EXPORTS | ACTS
+ACTS = frozenset({"import", "erase", "index", "grant"})
+"""Work on the installation: load records, erase a patient, change what is indexed, let an account
+reach a patient."""
+CONTROLS = frozenset({"audit", "review", "$explain"})
+"""Looking after who may what: read and verify the ledger, review broken glass and rights, explain
+a decision."""
+INTERACTIONS = READS | WRITES | BUNDLES | OPERATIONS | EXPORTS | ACTS | CONTROLS | {BREAK_GLASS}
 CHANGES = WRITES | {"import", "erase"}
 """After which a resource is not what it was."""
 
-Span = Literal["all", "set", "self", "unbound"]
-"""Whose resources: everyone's; those of the patients in the account's reach rows; those of the
-patient the account is bound to; those that concern no patient."""
+Span = Literal["all", "set", "self", "behalf", "unbound"]
+"""Whose resources: everyone's; those of the patients in reach; those of the patient the account is
+bound to; those of the patient a relative acts for, by a tie and a consent; those that concern no
+patient."""
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Lets its holder do `interactions` on `types` of the patients in `reach`, for `purposes`.
 
-    `withheld` labels are not opened by this grant, `assurance` is the least strength of
-    authentication, `obligations` bind whoever uses it. `name` is the rule shown in explanations.
+    `withheld` labels are not opened by this grant, `masked` ones only with their content masked.
+    `heeds`: it is bound by what patients decided. `labels`: it may change security labels,
+    `identifies`: it may choose ids. `assurance` is the least strength of authentication, `zones`
+    where requests may come from, `hours` the hours of the day (from, before), `cleared` whether
+    trainings and charters must be in order; `obligations` bind whoever uses it. `name` is the rule
+    shown in explanations.
+
+    `launched` and `criteria` come from the scopes of an application (`granted`): only the patient
+    it was launched with, only what matches.
     """
 
     name: str
@@ -47,8 +67,17 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     types: frozenset[str] = frozenset()
     reach: Span = "unbound"
     withheld: frozenset[str] = frozenset()
+    masked: frozenset[str] = frozenset()
+    heeds: bool = False
+    labels: bool = False
+    identifies: bool = False
     assurance: int = 1
+    zones: frozenset[Zone] = frozenset({"inside", "outside"})
+    hours: tuple[int, int] | None = None
+    cleared: bool = False
     obligations: frozenset[str] = frozenset()
+    launched: bool = False
+    criteria: tuple[tuple[str, str], ...] = ()
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +93,11 @@ _BACKEND = _CARE | {"HPAYMT", "HOPERAT", "PUBHLTH"}
 _DESK = frozenset({"HOPERAT", "HPAYMT"})
 _BREAK_GLASS = frozenset({"BTG"})
 _ASK = frozenset({"PATRQT"})
-_FROM_PROFESSIONALS = frozenset({HIDDEN_FROM_PROFESSIONALS})
+_FAMILY = frozenset({"FAMRQT"})
+_FROM_PROFESSIONALS = frozenset({HIDDEN_FROM_PROFESSIONALS, VERY_RESTRICTED})
+_RESTRICTED = frozenset({RESTRICTED})
+_INSIDE: frozenset[Zone] = frozenset({"inside"})
+_CONTROL = frozenset({"HOPERAT", "HSYSADMIN"})
 _REFERENCE = DIRECTORY | KNOWLEDGE
 
 ROLES: Mapping[str, Role] = {
@@ -74,10 +107,13 @@ ROLES: Mapping[str, Role] = {
         grants=(
             Grant(
                 name="administrator/installation",
-                interactions=ACTS,
+                interactions=ACTS | CONTROLS,
                 types=ALL,
                 reach="all",
                 purposes=frozenset({"HSYSADMIN"}),
+                labels=True,
+                identifies=True,
+                zones=_INSIDE,
             ),
         ),
     ),
@@ -91,6 +127,8 @@ ROLES: Mapping[str, Role] = {
                 types=RECORD | _REFERENCE,
                 reach="all",
                 purposes=_BACKEND,
+                labels=True,
+                identifies=True,
             ),
             Grant(
                 name="system/export",
@@ -99,6 +137,7 @@ ROLES: Mapping[str, Role] = {
                 reach="all",
                 purposes=_BACKEND,
                 assurance=2,
+                zones=_INSIDE,
             ),
             Grant(
                 name="system/report-access",
@@ -106,6 +145,7 @@ ROLES: Mapping[str, Role] = {
                 types=AUDIT,
                 reach="all",
                 purposes=_BACKEND,
+                labels=True,
             ),
             Grant(name="system/bundle", interactions=BUNDLES, purposes=_BACKEND),
         ),
@@ -121,6 +161,9 @@ ROLES: Mapping[str, Role] = {
                 reach="set",
                 purposes=_CARE,
                 withheld=_FROM_PROFESSIONALS,
+                heeds=True,
+                labels=True,
+                cleared=True,
             ),
             Grant(
                 name="clinician/write",
@@ -128,6 +171,9 @@ ROLES: Mapping[str, Role] = {
                 types=RECORD,
                 reach="set",
                 purposes=_CARE,
+                heeds=True,
+                labels=True,
+                cleared=True,
             ),
             Grant(
                 name="clinician/break-glass",
@@ -136,6 +182,22 @@ ROLES: Mapping[str, Role] = {
                 reach="set",
                 purposes=_BREAK_GLASS,
                 withheld=_FROM_PROFESSIONALS,
+                masked=_RESTRICTED,
+                heeds=True,
+                cleared=True,
+                zones=_INSIDE,
+                obligations=frozenset({"give-reason", "notify-patient"}),
+            ),
+            Grant(
+                name="clinician/open-in-emergency",
+                interactions=frozenset({BREAK_GLASS}),
+                types=frozenset({"Patient"}),
+                reach="all",
+                purposes=_BREAK_GLASS,
+                withheld=_FROM_PROFESSIONALS,
+                heeds=True,
+                cleared=True,
+                zones=_INSIDE,
                 obligations=frozenset({"give-reason", "notify-patient"}),
             ),
             Grant(
@@ -157,6 +219,9 @@ ROLES: Mapping[str, Role] = {
                 types=ADMISSION,
                 reach="all",
                 purposes=_DESK,
+                withheld=frozenset({VERY_RESTRICTED}),
+                masked=_RESTRICTED,
+                zones=_INSIDE,
             ),
             Grant(name="registrar/reference", interactions=READS, types=_REFERENCE, purposes=_DESK),
             Grant(name="registrar/bundle", interactions=BUNDLES, purposes=_DESK),
@@ -178,6 +243,29 @@ ROLES: Mapping[str, Role] = {
             Grant(name="patient/bundle", interactions=frozenset({"batch"}), purposes=_ASK),
         ),
     ),
+    "relative": Role(
+        english="A relative or trusted person: the record of a patient who, or for whom a Consent, "
+        "agreed to it.",
+        french="Un proche ou une personne de confiance : le dossier d’un patient, si un "
+        "consentement l’y autorise.",
+        grants=(
+            Grant(
+                name="relative/on-behalf",
+                interactions=READS | OPERATIONS,
+                types=RECORD,
+                reach="behalf",
+                purposes=_FAMILY,
+                withheld=frozenset(
+                    {HIDDEN_FROM_REPRESENTATIVES, HIDDEN_FROM_PATIENT, VERY_RESTRICTED}
+                ),
+                heeds=True,
+            ),
+            Grant(
+                name="relative/reference", interactions=READS, types=_REFERENCE, purposes=_FAMILY
+            ),
+            Grant(name="relative/bundle", interactions=frozenset({"batch"}), purposes=_FAMILY),
+        ),
+    ),
     "auditor": Role(
         english="Checks who looked at what: the ledger, and no record.",
         french="Contrôle qui a consulté quoi : le registre des accès, et aucun dossier.",
@@ -187,7 +275,14 @@ ROLES: Mapping[str, Role] = {
                 interactions=READS | {"audit"},
                 types=AUDIT,
                 reach="all",
-                purposes=frozenset({"HOPERAT", "HSYSADMIN"}),
+                purposes=_CONTROL,
+            ),
+            Grant(
+                name="auditor/rights",
+                interactions=frozenset({"review", "$explain"}),
+                types=ALL,
+                reach="all",
+                purposes=_CONTROL,
             ),
         ),
     ),

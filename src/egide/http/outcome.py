@@ -62,10 +62,22 @@ def answer(error: EgideError, request: Request) -> Response:
     if isinstance(error, Refusal):
         headers += error.headers
     elif error.category == "unauthenticated":
-        headers.append(getattr(error, "challenge", _ANYONE))
+        usual = _challenge(getattr(error, "needs", 0))
+        headers.append(getattr(error, "challenge", usual))
     elif error.category in ("busy", "unavailable"):
         headers.append((b"retry-after", b"%d" % max(1, round(getattr(error, "retry_after", 1)))))
     return Response(code, body, headers, FHIR_JSON)
+
+
+def _challenge(needs: int) -> Header:
+    """What is asked of who is not known, or not well enough for `needs` (an assurance, 0: any).
+
+    https://www.rfc-editor.org/rfc/rfc9470#section-3
+    """
+    if not needs:
+        return _ANYONE
+    said = b'Bearer realm="egide", error="insufficient_user_authentication", acr_values="%d"'
+    return b"www-authenticate", said % needs
 
 
 def operation_outcome(error: EgideError, spoken: Language, request: str) -> bytes:

@@ -33,6 +33,8 @@ class Action(enum.IntEnum):
     load = 13
     """An import."""
     erase = 14
+    break_glass = 15
+    """A record was opened in an emergency."""
     login = 20
     logout = 21
     start = 30
@@ -114,6 +116,7 @@ _PURPOSES = (
     "HSYSADMIN",
     "PATRQT",
     "PUBHLTH",
+    "FAMRQT",
 )
 """Purposes of use written as their place here, which is for ever too."""
 

@@ -1,11 +1,15 @@
 """The one door to data: gate, store and ledger in one unit of work."""
 
+from egide.gate.explaining import Explanation
+from egide.gate.explaining import Line as ExplainedLine
 from egide.record.batches import batch
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
 from egide.record.emission import Emitted
 from egide.record.everything import EverythingPage
+from egide.record.glass import REASONS, Glass
 from egide.record.indexing import Indexing, index_rows_left, index_state
+from egide.record.interaction import StepUp
 from egide.record.loading import (
     IMPORT_ACCOUNT,
     Item,
@@ -15,16 +19,21 @@ from egide.record.loading import (
 )
 from egide.record.reads import Versions
 from egide.record.record import Record
+from egide.record.rights import Right
 from egide.record.searches import Page
 from egide.record.session import Session
 from egide.store import Certificate
 
 __all__ = [
     "IMPORT_ACCOUNT",
+    "REASONS",
     "Bundle",
     "Certificate",
     "Emitted",
     "EverythingPage",
+    "ExplainedLine",
+    "Explanation",
+    "Glass",
     "History",
     "Indexing",
     "Item",
@@ -33,7 +42,9 @@ __all__ = [
     "Record",
     "Refusal",
     "Result",
+    "Right",
     "Session",
+    "StepUp",
     "Versions",
     "batch",
     "bundle_of",

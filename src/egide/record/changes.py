@@ -7,6 +7,7 @@ them are within reach it is short, and its link goes on.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +16,6 @@ from egide import fhir
 from egide.db import Connection, queries
 from egide.fhir.definitions import number
 from egide.record.emission import Emitted, emit
-from egide.record.facts import reached
 from egide.record.interaction import Interaction
 from egide.record.timeframe import Timeframe
 from egide.store import (
@@ -84,7 +84,7 @@ async def changes(
     stretch = Stretch(tuple(number(each) for each in types), begin, frame.since)
     database = parts.database
     # Reach that is looked up must be of the same instant as the rows; else a snapshot only costs.
-    alone = here.decision.reach.kind != "set"
+    alone = not here.decision.looks_up
     async with database.connection() if alone else database.snapshot() as connection:
         keys = await _keys(here, connection)
         if keys == ():
@@ -104,7 +104,7 @@ async def _keys(here: Interaction, connection: Connection) -> tuple[int, ...] | 
     patients = [] if reach.patient is None else [reach.patient]
     if reach.kind == "set":
         records = await connection.fetch(
-            _SQL["whole_reach"], here.actor.account, here.parts.clock(), _FEW + 1
+            _SQL["whole_reach"], list(here.who.members), here.parts.clock(), _FEW + 1
         )
         if len(records) > _FEW:
             return None
@@ -147,7 +147,8 @@ async def _see(
     opened = await reader.open(connection, rows)
     before = dict(zip(gone, await reader.open(connection, list(gone.values())), strict=True))
     patients = {patient for each in (*opened, *before.values()) for patient in each.patients}
-    mine = await reached(here.parts, connection, decision, here.actor, patients)
+    standing = await here.standing(connection, decision, patients)
+    out = partial(emit, decision, standing=standing, meets=here.meets)
 
     def leaving(each: Opened) -> Emitted | None:
         row = each.row
@@ -155,11 +156,11 @@ async def _see(
         if not frame.holds(row.updated, follow.get(place)):
             return None
         if not row.deleted:
-            return emit(decision, each, fhir.identity(each.body), reached=mine)
+            return out(each, fhir.identity(each.body))
         deleted = before.get(place)
         if deleted is None:
             return None
-        known = emit(decision, deleted, fhir.identity(deleted.body), reached=mine)
-        return None if known is None else emit(decision, each, known.id, reached=mine)
+        known = out(deleted, fhir.identity(deleted.body))
+        return None if known is None else out(each, known.id)
 
     return [leaving(each) for each in opened]

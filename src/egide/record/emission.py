@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from egide.fhir import summary as parts
 from egide.fhir.definitions import type_name
-from egide.gate import Decision, ResourceFacts
-from egide.record.labels import labels_of
+from egide.fhir.masking import masked
+from egide.gate import Decision
+from egide.record.content import Meets, facts_of
+from egide.record.facts import NOWHERE, Standing
 from egide.store import Opened
 
 
@@ -41,19 +43,22 @@ def emit(
     opened: Opened,
     id: str,
     *,
-    reached: frozenset[int] = frozenset(),
+    standing: Standing = NOWHERE,
+    meets: Meets | None = None,
     created: bool = False,
 ) -> Emitted | None:
     """`opened`, whose id is `id`, if the decision permits it; else None.
 
-    `reached` are the patients among its own that lie in the actor's reach, in the same snapshot.
-    A masked answer does not leave until masking is built: it counts as no.
+    `standing` is how the actor stands to its patients, in the same snapshot; `meets` tells whether
+    a resource satisfies the criteria of a scope. What is masked leaves as a part (`fhir.masking`).
     """
     row, body, patients = opened
     type = type_name(row.type)
-    facts = ResourceFacts(type, tuple(patients), reached, labels_of(body))
-    if decision.permits(facts) != "yes":
+    answer = decision.permits(facts_of(decision, type, body, patients, standing, meets))
+    if answer == "no":
         return None
+    if answer == "masked":
+        body = masked(type, body)
     return Emitted(type, id, row.version, row.updated, body, patients, row.deleted, created)
 
 

@@ -18,7 +18,6 @@ from egide.fhir.definitions import TYPES, number, type_name
 from egide.fhir.search.literal import local_target
 from egide.record import reads
 from egide.record.emission import Emitted, emit
-from egide.record.facts import reached
 from egide.record.interaction import Interaction
 from egide.store import Row, of_nobody, sealed_for
 
@@ -71,7 +70,7 @@ async def everything(here: Interaction, place: Place) -> Everything:
     patient = parts.blind.ident("Patient", place.id)
     database = parts.database
     # Reach that is looked up must be of the same instant as the rows; else a snapshot only costs.
-    alone = here.decision.reach.kind != "set"
+    alone = not here.decision.looks_up
     async with database.connection() if alone else database.snapshot() as connection:
         found = await sealed_for(
             connection,
@@ -107,8 +106,12 @@ async def _see(
 ) -> list[Emitted | None]:
     opened = await here.parts.reader.open(connection, rows)
     patients = {patient for each in opened for patient in each.patients}
-    mine = await reached(here.parts, connection, here.decision, here.actor, patients)
-    return [emit(here.decision, each, fhir.identity(each.body), reached=mine) for each in opened]
+    decision = here.decision
+    standing = await here.standing(connection, decision, patients)
+    return [
+        emit(decision, each, fhir.identity(each.body), standing=standing, meets=here.meets)
+        for each in opened
+    ]
 
 
 async def _beside(
@@ -129,7 +132,12 @@ async def _beside(
         return []
     opened = await parts.reader.open(connection, await of_nobody(connection, sorted(idents)))
     seen = (
-        emit(here.decide("search", type_name(each.row.type)), each, fhir.identity(each.body))
+        emit(
+            here.decide("search", type_name(each.row.type)),
+            each,
+            fhir.identity(each.body),
+            meets=here.meets,
+        )
         for each in opened
     )
     return [each for each in seen if each is not None]

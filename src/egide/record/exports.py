@@ -15,7 +15,7 @@ from egide.db import Connection
 from egide.errors import Fault
 from egide.fhir.definitions import TYPES
 from egide.record.emission import Emitted, emit
-from egide.record.facts import decision_for, reached
+from egide.record.facts import decision_for, who
 from egide.record.interaction import Interaction, interaction, not_found
 from egide.record.parts import Parts
 from egide.store import Candidate, Narrowing, Order
@@ -50,11 +50,14 @@ async def export(
     No types: all the actor may export. Raises Forbidden for a type he may not, NotFound for a
     patient there is not. `to` says in the ledger where they go.
     """
-    wanted = list(types) or [
-        type for type in TYPES if decision_for(actor, purpose, "export", type).allowed
-    ]
+    asking = await who(parts, actor, purpose)
+
+    def allowed(type: str) -> bool:
+        return decision_for(parts, actor, purpose, "export", type, asking).allowed
+
+    wanted = list(types) or [type for type in TYPES if allowed(type)]
     for type in types if wanted else ("Patient",):
-        if not decision_for(actor, purpose, "export", type).allowed:
+        if not allowed(type):
             async with interaction(parts, actor, purpose, "export", type, to=to):
                 raise Fault("what was refused once was allowed the next moment")
     async with parts.database.snapshot() as connection:
@@ -84,8 +87,8 @@ async def _require(here: Interaction, connection: Connection, patient: str) -> N
         raise not_found()
     (opened,) = await here.parts.reader.open(connection, [row])
     here.concern(opened.patients)
-    mine = await reached(here.parts, connection, here.decision, here.actor, opened.patients)
-    if emit(here.decision, opened, patient, reached=mine) is None:
+    standing = await here.standing(connection, here.decision, opened.patients)
+    if emit(here.decision, opened, patient, standing=standing, meets=here.meets) is None:
         raise here.hide()
 
 
@@ -94,8 +97,11 @@ async def _permitted(
 ) -> list[Emitted]:
     opened = await here.parts.reader.open(connection, [each.row for each in found])
     patients = {key for each in opened for key in each.patients}
-    mine = await reached(here.parts, connection, here.decision, here.actor, patients)
-    emitted = (emit(here.decision, each, _id(each.body), reached=mine) for each in opened)
+    decision = here.decision
+    standing = await here.standing(connection, decision, patients)
+    emitted = (
+        emit(decision, each, _id(each.body), standing=standing, meets=here.meets) for each in opened
+    )
     return [each for each in emitted if each is not None]
 
 

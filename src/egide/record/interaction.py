@@ -3,18 +3,24 @@
 Invariants
 - No interaction ends without an entry, refused and failed ones included
   (tests/integration/record/test_every_end_is_logged.py).
+- How long an answer takes does not tell what is hidden from what is not there: measured, not
+  tested (`egide bench --only gate`).
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any
 
 from egide.actor import Actor
 from egide.db import Connection
-from egide.errors import EgideError, Forbidden, NotFound
+from egide.errors import EgideError, Forbidden, NotFound, Unauthenticated
+from egide.fhir.search.parameter import Context
+from egide.fhir.search.query import Query, matches, parse
 from egide.gate import Decision
 from egide.ledger import Action, Entry, Outcome, Receipt
-from egide.record.facts import decision_for, own_key
+from egide.record.facts import Standing, Who, decision_for, standing, who
 from egide.record.parts import Parts
 
 Mark = tuple[bytes, int, bytes | None] | tuple[bytes, int, bytes, bytes]
@@ -26,7 +32,25 @@ _ACTIONS = {
     "audit": Action.operation,
     "index": Action.operation,
     "$everything": Action.operation,
+    "$break-glass": Action.break_glass,
+    "review": Action.operation,
+    "grant": Action.operation,
+    "$explain": Action.operation,
 }
+
+
+BEAT = 0.02
+"""Seconds: to who may not see everything, what is not there is answered at the next multiple of
+this, so that how long it took does not tell whether something was there and hidden."""
+
+
+class StepUp(Unauthenticated):
+    """We know who asks, and this needs a stronger proof of it: `needs` is the assurance.
+
+    https://www.rfc-editor.org/rfc/rfc9470
+    """
+
+    needs = 2
 
 
 class Interaction:
@@ -40,20 +64,21 @@ class Interaction:
         self.purpose = purpose
         self.name = name
         self.type = type
-        self.own: int | None = None
+        self.who = Who()
         self.decision: Decision
         self.hidden = False
         self._patients: set[int] = set()
         self._body: dict[str, Any] = {"purpose": purpose}
         self._receipt: Receipt | None = None
         self._committed = False
+        self._criteria: dict[tuple[str, tuple[tuple[str, str], ...]], Any] = {}
         self._decisions: dict[tuple[str, str | None], Decision] = {}
 
     def decide(self, name: str, type: str | None) -> Decision:
         """The decision for a part of this interaction, such as an entry of a bundle."""
         decision = self._decisions.get((name, type))
         if decision is None:
-            decision = decision_for(self.actor, self.purpose, name, type, self.own)
+            decision = decision_for(self.parts, self.actor, self.purpose, name, type, self.who)
             self._decisions[name, type] = decision
         return decision
 
@@ -62,7 +87,7 @@ class Interaction:
         decision = self.decide(name, type)
         if not decision.allowed:
             self.note(rule=decision.rule)
-            raise Forbidden(f"{name} of {type} is not allowed to you here ({decision.rule})")
+            raise refusal(decision, f"{name} of {type}")
         return decision
 
     def note(self, **facts: Any) -> None:
@@ -73,10 +98,35 @@ class Interaction:
         """Name patients (key numbers) the entry is about."""
         self._patients.update(patients)
 
+    def sees_all(self) -> bool:
+        """Whether nothing of the type is hidden from the actor: then there is nothing to tell."""
+        return self.type is not None and self.decision.opens_all(self.type)
+
     def hide(self) -> NotFound:
         """The error for what exists out of reach: the same as for what does not exist."""
         self.hidden = True
         return not_found()
+
+    def meets(
+        self, type: str, resource: Mapping[str, Any], criteria: tuple[tuple[str, str], ...]
+    ) -> bool:
+        """Whether a resource satisfies the criteria of a scope; what is no criterion of its type
+        nothing satisfies."""
+        query = self._criteria.get((type, criteria), ())
+        if query == ():
+            context = Context(self.parts.zone, self.parts.clock(), self.parts.bases)
+            try:
+                query = parse(type, criteria, context)
+            except EgideError:
+                query = None
+            self._criteria[type, criteria] = query
+        return isinstance(query, Query) and matches(query, resource)
+
+    async def standing(
+        self, connection: Connection, decision: Decision, patients: Collection[int]
+    ) -> Standing:
+        """How the actor stands to some patients, where a decision depends on it."""
+        return await standing(self.parts, connection, decision, self.who, patients)
 
     async def log_rows(self, connection: Connection, rows: Sequence[Mark]) -> None:
         """Enter the interaction in its own transaction, with the rows it wrote or removed."""
@@ -116,7 +166,7 @@ class Interaction:
             return
         if self._receipt is not None:
             self.parts.ledger.void(self._receipt)
-        refused = self.hidden or isinstance(error, Forbidden)
+        refused = self.hidden or isinstance(error, (Forbidden, StepUp))
         self._body.pop("rows", None)
         self._body["error"] = error.category if isinstance(error, EgideError) else "fault"
         await self.parts.ledger.append(self._entry(Outcome.refused if refused else Outcome.failed))
@@ -129,17 +179,27 @@ async def interaction(
     """Decide, let the block work, enter how it ended. Raises Forbidden before the block."""
     here = Interaction(parts, actor, purpose, name, type)
     here.note(**facts)
+    began = perf_counter()
     try:
-        here.own = await own_key(parts, actor)
+        here.who = await who(parts, actor, purpose)
         here.decision = here.decide(name, type)
         if not here.decision.allowed:
             here.note(rule=here.decision.rule)
-            raise Forbidden(f"{name} is not allowed to you here ({here.decision.rule})")
+            raise refusal(here.decision, name)
         yield here
     except BaseException as error:
         await here.fail(error)
+        if isinstance(error, NotFound) and not here.sees_all():
+            await asyncio.sleep(BEAT - (perf_counter() - began) % BEAT)
         raise
     await here.end()
+
+
+def refusal(decision: Decision, what: str) -> EgideError:
+    """The error for a denied decision on `what`: it asks to step up where that would do."""
+    if "step-up" in decision.obligations:
+        return StepUp(f"{what} needs a stronger authentication than this session has")
+    return Forbidden(f"{what} is not allowed to you here ({decision.rule})")
 
 
 def not_found() -> NotFound:

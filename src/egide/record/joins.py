@@ -14,6 +14,7 @@ from egide.fhir.search.clause import Clause
 from egide.fhir.search.edge import Edge, edge, patient_edges
 from egide.fhir.search.join import Chain, Condition, Has
 from egide.fhir.search.narrow import ids_for, targets_for, terms_for
+from egide.record.facts import within
 from egide.record.opening import Opening, Seen
 from egide.store import Narrowing, Refers, parameter_number
 
@@ -113,12 +114,12 @@ class Joins:
         """What the actor's reach alone holds a search of `type` to."""
         here = self._here
         reach = here.decide("search", type).reach
-        glass = here.decision.exceptions.broken_glass
-        if reach.kind == "set" and reach.patient is None and not glass:
-            return Narrowing(type, reach=here.actor.account, unbound=reach.unbound)
-        if reach.kind == "one" and not reach.unbound and here.actor.patient is not None:
-            own = here.parts.blind.ident("Patient", here.actor.patient)
-            return Narrowing(type, owners=((own,),))
+        if reach.kind == "set" and reach.patient is None:
+            return Narrowing(type, reach=within(here.parts, here.who), unbound=reach.unbound)
+        if reach.kind == "one" and not reach.unbound and reach.patient is not None:
+            return Narrowing(type, owners=((here.who.idents[reach.patient],),))
+        if reach.kind == "none" and not reach.unbound:
+            return Narrowing(type, ids=())
         return Narrowing(type)
 
     def narrowed(self, narrowing: Narrowing, clause: Clause) -> Narrowing:

@@ -140,11 +140,5 @@ class Matching:
     def _plain(self) -> bool:
         """Whether the narrowing alone is the answer: nothing asked, everything permitted."""
         query, here = self.query, self.opening.here
-        decision = here.decide("search", query.type)
-        exceptions = decision.exceptions
-        return (
-            not (query.clauses or query.chains or query.has or query.lists)
-            and decision.reach.kind == "all"
-            and not (exceptions.denied or exceptions.masked)
-            and not decision.withheld_of(query.type)
-        )
+        asks_nothing = not (query.clauses or query.chains or query.has or query.lists)
+        return asks_nothing and here.decide("search", query.type).opens_all(query.type)

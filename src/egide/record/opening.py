@@ -12,7 +12,7 @@ from egide.db import Connection
 from egide.fhir.definitions import type_name
 from egide.record.budget import Budget
 from egide.record.emission import Emitted, emit
-from egide.record.facts import reached
+from egide.record.facts import NOWHERE
 from egide.record.interaction import Interaction
 from egide.store import Row
 
@@ -46,11 +46,11 @@ class Opening:
         opened = await parts.reader.open(self.connection, rows)
         kinds = {each.row.type for each in opened}
         decisions = {kind: here.decide("search", type_name(kind)) for kind in kinds}
-        mine: frozenset[int] = frozenset()
+        standing = NOWHERE
         for decision in decisions.values():
-            if decision.reach.kind == "set":
+            if decision.looks_up:
                 patients = {patient for each in opened for patient in each.patients}
-                mine = await reached(parts, self.connection, decision, here.actor, patients)
+                standing = await here.standing(self.connection, decision, patients)
                 break
         seen: list[Seen | None] = []
         for each in opened:
@@ -58,8 +58,15 @@ class Opening:
                 seen.append(None)
                 continue
             resource = fhir.parse(each.body)
-            emitted = emit(decisions[each.row.type], each, resource["id"], reached=mine)
-            seen.append(None if emitted is None else Seen(resource, emitted, each.row.id))
+            decision = decisions[each.row.type]
+            emitted = emit(decision, each, resource["id"], standing=standing, meets=here.meets)
+            if emitted is None:
+                seen.append(None)
+                continue
+            if emitted.body is not each.body:
+                # What is masked is not there for questions, orders and joins either.
+                resource = fhir.parse(emitted.body)
+            seen.append(Seen(resource, emitted, each.row.id))
         return seen
 
     async def targets(self, references: Sequence[str]) -> dict[str, Seen]:

@@ -1,12 +1,14 @@
 """What a session works with: the parts `Record` was built from, handed down as one argument."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from egide.clock import Clock
 from egide.db import Database
 from egide.ledger import Ledger
 from egide.record.cursor import CursorSeal
+from egide.record.policies import Policies
 from egide.seal import BlindIndex
 from egide.store import Eraser, Finder, Keys, Lookups, Population, Reader, Reindexer, Writer
 
@@ -30,3 +32,6 @@ class Parts:
     reindexer: Reindexer
     eraser: Eraser
     cursors: CursorSeal
+    reasons: CursorSeal
+    policies: Policies
+    care_grace: timedelta

@@ -5,16 +5,16 @@ https://hl7.org/fhir/R4/http.html#read
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from egide.db import Connection
 from egide.errors import Gone
 from egide.gate import Decision
 from egide.record.emission import Emitted, emit
-from egide.record.facts import reached
 from egide.record.interaction import Interaction, not_found
 from egide.record.timeframe import Timeframe
-from egide.store import Opened, Row
+from egide.store import Opened, Row, before_deletion
 
 _BATCH = 200
 """Versions looked at in one go."""
@@ -33,18 +33,21 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
     Where reach is looked up too it is read on the same connection; else with what others read.
     """
     parts = here.parts
-    if here.decision.reach.kind == "set":
+    if here.decision.looks_up:
         async with parts.database.connection() as connection:
             return await read_in(here, connection, here.decision, type, id)
     row = await parts.lookups.row(parts.blind.ident(type, id))
     if row is None:
         raise not_found()
+    if row.deleted and not here.decision.opens_all(type):
+        async with parts.database.connection() as connection:
+            await _one(here, connection, here.decision, row, id)
     opened = parts.reader.open_at_hand(row)
     if opened is None:
         async with parts.database.connection() as connection:
             (opened,) = await parts.reader.open(connection, [row])
     here.concern(opened.patients)
-    emitted = emit(here.decision, opened, id)
+    emitted = emit(here.decision, opened, id, meets=here.meets)
     if emitted is None:
         raise here.hide()
     if emitted.deleted:
@@ -144,8 +147,19 @@ async def _permitted(
     opened: Sequence[Opened],
     id: str,
 ) -> list[Emitted]:
-    patients = {patient for each in opened for patient in each.patients}
+    """Those that may leave. Whether a deletion may is decided by what it deleted."""
+    reader = here.parts.reader
+    gone = await before_deletion(connection, [each.row for each in opened])
+    before = dict(zip(gone, await reader.open(connection, list(gone.values())), strict=True))
+    patients = {key for each in (*opened, *before.values()) for key in each.patients}
     here.concern(patients)
-    mine = await reached(here.parts, connection, decision, here.actor, patients)
-    found = (emit(decision, each, id, reached=mine) for each in opened)
-    return [each for each in found if each is not None]
+    standing = await here.standing(connection, decision, patients)
+    out = partial(emit, decision, id=id, standing=standing, meets=here.meets)
+    found = []
+    for each in opened:
+        deleted = before.get((each.row.id, each.row.version)) if each.row.deleted else each
+        if deleted is not None and out(deleted) is not None:
+            emitted = out(each)
+            if emitted is not None:
+                found.append(emitted)
+    return found

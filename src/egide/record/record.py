@@ -9,6 +9,7 @@ refused or fails is in the ledger before the caller hears of it.
 
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from egide.actor import PURPOSES, Actor
@@ -19,6 +20,7 @@ from egide.ledger import Ledger
 from egide.record import loading
 from egide.record.cursor import CursorSeal
 from egide.record.parts import Parts
+from egide.record.policies import Policies
 from egide.record.session import Session
 from egide.seal import KeyRing
 from egide.store import Eraser, Finder, Keys, Lookups, Population, Reader, Reindexer, Writer
@@ -36,9 +38,12 @@ class Record:
         clock: Clock,
         zone: ZoneInfo,
         base_url: str | None = None,
+        care_grace: timedelta = timedelta(days=30),
     ) -> None:
+        """`care_grace`: how long care goes on after an encounter has ended."""
         keys = Keys(ring)
         population = Population()
+        reader = Reader(ring, keys)
         bases = frozenset({f"{base_url}/fhir/"} if base_url else ())
         self._parts = Parts(
             database=database,
@@ -48,7 +53,7 @@ class Record:
             zone=zone,
             bases=bases,
             keys=keys,
-            reader=Reader(ring, keys),
+            reader=reader,
             lookups=Lookups(database),
             finder=Finder(),
             writer=Writer(ring, keys, population, bases),
@@ -56,6 +61,9 @@ class Record:
             reindexer=Reindexer(ring, keys, bases),
             eraser=Eraser(ring, keys),
             cursors=CursorSeal(ring.derive("cursor")),
+            reasons=CursorSeal(ring.derive("glass")),
+            policies=Policies(reader, zone),
+            care_grace=care_grace,
         )
 
     async def start(self) -> None:

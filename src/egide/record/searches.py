@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from egide.db import Connection
-from egide.errors import Forbidden, TooCostly
+from egide.errors import TooCostly
 from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Feature, Query, parse
 from egide.fhir.search.several import Several, parse_several
@@ -66,7 +66,7 @@ async def search(
             return await answer(here, connection, wanted, after)
     query = parsed(here, type, asked, lenient=lenient)
     joined = query.chains or query.has or query.lists or query.includes
-    alone = here.decision.reach.kind != "set" and not (joined or query.total or query.summary)
+    alone = not here.decision.looks_up and not (joined or query.total or query.summary)
     async with database.connection() if alone else database.snapshot() as connection:
         return await answer(here, connection, query, after)
 
@@ -165,7 +165,4 @@ def _context(here: Interaction) -> Context:
 
 
 def _require(here: Interaction, type: str) -> None:
-    decision = here.decide("search", type)
-    if not decision.allowed:
-        here.note(rule=decision.rule)
-        raise Forbidden(f"search of {type} is not allowed to you here ({decision.rule})")
+    here.require("search", type)

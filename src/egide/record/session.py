@@ -5,23 +5,28 @@ Each method is one interaction, decided and logged as one; https://hl7.org/fhir/
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from egide import fhir
 from egide.actor import Actor
 from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
 from egide.fhir.summary import is_subset
+from egide.gate.explaining import Explanation
 from egide.ids import RESOURCE_ID, resource_id
 from egide.record import (
     changes,
     conditional,
     erasures,
     everything,
+    explaining,
     exports,
+    glass,
+    grants,
     indexing,
     loading,
     reads,
+    rights,
     searches,
     transactions,
     writes,
@@ -31,10 +36,12 @@ from egide.record.changes import Changes, History
 from egide.record.emission import Emitted
 from egide.record.everything import Everything, EverythingPage
 from egide.record.exports import Batch
+from egide.record.glass import Glass
 from egide.record.interaction import Interaction, interaction
 from egide.record.loading import Item, Loaded
 from egide.record.parts import Parts
 from egide.record.reads import Versions
+from egide.record.rights import Right
 from egide.record.searches import Page
 from egide.record.timeframe import timeframe
 from egide.store import Certificate, Draft
@@ -235,6 +242,56 @@ class Session:
         place, account = page.next, self._actor.account
         cursor = None if place is None else self._parts.cursors.seal(account, place)
         return EverythingPage(page.entries, page.included, cursor)
+
+    async def break_glass(self, id: str, *, code: str, text: str) -> datetime:
+        """Open the record of Patient `id`, out of reach, for the purpose BTG; until when.
+
+        `code` is one of `glass.REASONS`, `text` says why. Raises Incorrect, NotFound, Forbidden.
+        """
+        _named("Patient", id)
+        async with interaction(
+            self._parts, self._actor, "BTG", "$break-glass", "Patient", ids=[id]
+        ) as here:
+            return await glass.break_glass(here, id, code, text)
+
+    async def explain(self, actor: Actor, purpose: str, method: str, address: str) -> Explanation:
+        """What the gate would say to `actor` about a request, rule by rule. Raises Incorrect,
+        Forbidden."""
+        async with interaction(*self._who(), "$explain", None) as here:
+            return await explaining.explained(here, actor, purpose, method, address)
+
+    async def grant(self, id: str, account: int, until: datetime | None = None) -> None:
+        """Let `account` reach Patient `id`, until an instant. Raises NotFound, Forbidden."""
+        _named("Patient", id)
+        async with interaction(*self._who(), "grant", "Patient", ids=[id]) as here:
+            await grants.grant(here, id, account, until)
+
+    async def withdraw(self, id: str, account: int) -> None:
+        """Take a grant back; none is no error. Raises Forbidden."""
+        _named("Patient", id)
+        async with interaction(*self._who(), "grant", "Patient", ids=[id]) as here:
+            await grants.withdraw(here, id, account)
+
+    async def rights(self, actors: Sequence[Actor], *, days: int) -> list[Right]:
+        """What `actors` may reach and what they did in the last `days`, the dormant first.
+
+        Raises Forbidden.
+        """
+        async with interaction(*self._who(), "review", None) as here:
+            return await rights.rights(here, actors, days=days)
+
+    async def glasses(self, *, waiting: bool = True) -> list[Glass]:
+        """Broken glasses; `waiting`: those nobody reviewed yet. Raises Forbidden."""
+        async with interaction(*self._who(), "review", None) as here:
+            return await glass.glasses(here, waiting=waiting)
+
+    async def review_glass(self, number: int, outcome: str) -> None:
+        """Say what a review of a broken glass found: justified, unjustified or unclear.
+
+        Raises Incorrect, NotFound, Conflict when it was reviewed, Forbidden.
+        """
+        async with interaction(*self._who(), "review", None) as here:
+            await glass.review(here, number, outcome)
 
     async def transaction(self, bundle: Bundle) -> list[Result]:
         """All entries or none. Raises what the first bad entry raises, naming the entry."""

@@ -6,13 +6,17 @@ https://hl7.org/fhir/R4/http.html#create
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from egide.db import Connection
-from egide.errors import Fault, Forbidden
-from egide.gate import Decision, ResourceFacts
+from egide.errors import Fault, Forbidden, PreconditionFailed
+from egide.gate import Decision
+from egide.record.content import facts_of
 from egide.record.emission import Emitted, emit
-from egide.record.facts import reached
+from egide.record.facts import Standing
 from egide.record.interaction import Interaction
 from egide.record.labels import labels_of
+from egide.record.reach import derive
 from egide.store import Draft, Opened, Prepared, Row
 
 
@@ -49,43 +53,91 @@ async def write_in(
     """
     parts = here.parts
     prepared = await parts.writer.prepare(
-        connection, drafts, now=parts.clock(), references=references
+        connection,
+        [_bare(here, draft) for draft in drafts],
+        now=parts.clock(),
+        references=references,
     )
     here.concern(patient for each in prepared for patient in each.patients | each.before)
-    rights = [await _permit(here, connection, each) for each in prepared]
+    conditions = {(draft.type, draft.id): draft for draft in drafts}
+    rights = []
+    for each in prepared:
+        rights.append(await _permit(here, connection, each))
+        _require(conditions.pop((each.draft.type, each.draft.id)), each)
+    if any(not _sees_all(here, draft) for draft in conditions.values()):
+        # What there is nothing to delete of answers like what is somebody else's.
+        raise here.hide()
     await parts.writer.apply(connection, prepared)
+    await derive(parts, connection, prepared)
     done = []
-    for each, (decision, mine) in zip(prepared, rights, strict=True):
+    for each, (decision, standing) in zip(prepared, rights, strict=True):
         row = each.row
         if row is None:
             raise Fault("a prepared write was not applied")
         opened = Opened(row, each.body, each.patients | each.before)
         new = each.created and not each.unchanged
-        emitted = emit(decision, opened, each.draft.id, reached=mine, created=new)
+        emitted = emit(
+            decision, opened, each.draft.id, standing=standing, meets=here.meets, created=new
+        )
         if emitted is None:
             raise Fault("a write the gate had permitted did not come out of it")
         done.append(Done(row, emitted, each.unchanged))
     return done
 
 
+def _sees_all(here: Interaction, draft: Draft) -> bool:
+    """Whether nothing of the type is hidden from the actor, who may then be told what is there."""
+    name = here.name if here.name == "import" else "delete" if draft.resource is None else "update"
+    return here.decide(name, draft.type).opens_all(draft.type)
+
+
+def _bare(here: Interaction, draft: Draft) -> Draft:
+    """A draft without the conditions whose answer would tell of what is hidden: they are asked
+    once the gate has permitted the write."""
+    if draft.fresh or _sees_all(here, draft):
+        return draft
+    return replace(draft, expected=None, absent=False)
+
+
+def _require(asked: Draft, each: Prepared) -> None:
+    """The conditions of a write that is permitted. Raises PreconditionFailed."""
+    current = None if each.created else each.current
+    if asked.absent and current is not None:
+        raise PreconditionFailed("the resource exists already")
+    if asked.expected is not None and (current is None or current.version != asked.expected):
+        raise PreconditionFailed("the current version is not the one named")
+
+
 async def _permit(
     here: Interaction, connection: Connection, each: Prepared
-) -> tuple[Decision, frozenset[int]]:
+) -> tuple[Decision, Standing]:
     """The decision for one write, once it permits the state before and the state after."""
     draft = each.draft
     name = "delete" if draft.resource is None else "create" if each.created else "update"
     if here.name == "import":
         name = here.name
     decision = here.decide(name, draft.type)
+    type = draft.type
+    if each.created and not draft.fresh and not decision.may_identify(type):
+        # The same answer as for an id that is somebody else's.
+        here.note(rule="server-chosen-ids")
+        raise here.hide()
     if not decision.allowed:
-        here.note(rule=decision.rule)
-        raise Forbidden(f"{name} of {draft.type} is not allowed to you here ({decision.rule})")
-    mine = await reached(here.parts, connection, decision, here.actor, each.patients | each.before)
-    if each.current is not None and not each.current.deleted:
-        before = ResourceFacts(draft.type, tuple(each.before), mine, labels_of(each.current_body))
-        if decision.permits(before) != "yes":
-            raise here.hide()
-    after = ResourceFacts(draft.type, tuple(each.patients), mine, labels_of(each.body))
-    if draft.resource is not None and decision.permits(after) != "yes":
-        raise Forbidden(f"you may not write this {draft.type}: it concerns others")
-    return decision, mine
+        here.require(name, type)
+    standing = await here.standing(connection, decision, each.patients | each.before)
+
+    def permitted(body: bytes, patients: frozenset[int]) -> bool:
+        facts = facts_of(decision, type, body, patients, standing, here.meets)
+        return decision.permits(facts) == "yes"
+
+    alive = each.current is not None and not each.current.deleted
+    if alive and not permitted(each.current_body, each.before):
+        raise here.hide()
+    if draft.resource is not None:
+        labels = labels_of(type, each.current_body) if alive else frozenset[str]()
+        if labels_of(type, each.body) != labels and not decision.may_label(type):
+            here.note(rule="labels")
+            raise Forbidden("you may not change security labels")
+        if not permitted(each.body, each.patients):
+            raise Forbidden(f"you may not write this {type}: it concerns others")
+    return decision, standing

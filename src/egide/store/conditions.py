@@ -16,8 +16,18 @@ _OWNED = (
     " where k.owner = any({0}::uuid[])"
 )
 _REACHED = (
-    "select patient_key from reach where account = {0} union select s.number from shared_key s"
-    " join reach a on a.patient_key = s.holder where a.account = {0}"
+    "select patient_key from reach"
+    " where member = any({0}::uuid[]) and until > {1} and since <= {1}"
+    " union select s.number from shared_key s join reach a on a.patient_key = s.holder"
+    " where a.member = any({0}::uuid[]) and a.until > {1} and a.since <= {1}"
+)
+
+_OWNED_AND_REACHED = (
+    "select o.number from ({2}) o where exists (select from reach a where a.patient_key = o.number"
+    " and a.member = any({0}::uuid[]) and a.until > {1} and a.since <= {1})"
+    " or exists (select from shared_key s join reach a on a.patient_key = s.holder"
+    " where s.number = o.number and a.member = any({0}::uuid[]) and a.until > {1}"
+    " and a.since <= {1})"
 )
 
 
@@ -67,14 +77,24 @@ class Conditions:
         self._reached = self._of_reach = ""
         self._read(narrowing)
         if narrowing.reach is not None:
-            self._reached = _REACHED.format(self.value(narrowing.reach))
-            self._of_reach = f"r.key in ({self._reached})"
-            if narrowing.unbound:
-                apart = "select k.number from data_key k where k.kind <> 1"
-                self._of_reach = f"({self._of_reach} or r.key in ({apart}))"
+            marks = self.value(list(narrowing.reach.members)), self.value(narrowing.reach.at)
+            self._reach(*marks, unbound=narrowing.unbound)
         self._tail: list[str] = []
         if narrowing.after is not None:
             self._tail = [self._place(narrowing.after)]
+
+    def _reach(self, members: str, at: str, *, unbound: bool) -> None:
+        """Hold the rows to the reach of `members` (the marks of the values)."""
+        if self._owned:
+            # Few keys: each is looked up, rather than all that is in reach.
+            first, *others = self._owned
+            self._owned = [_OWNED_AND_REACHED.format(members, at, first), *others]
+            return
+        self._reached = _REACHED.format(members, at)
+        self._of_reach = f"r.key in ({self._reached})"
+        if unbound:
+            apart = "select k.number from data_key k where k.kind <> 1"
+            self._of_reach = f"({self._of_reach} or r.key in ({apart}))"
 
     def after(self, place: Place | None) -> "Conditions":
         """The same, after a place."""

@@ -32,7 +32,7 @@ from egide.db import Connection, Fetched, custom_plans, queries
 from egide.fhir.definitions import number
 from egide.store.conditions import Conditions, order_by
 from egide.store.counts import TermCounts
-from egide.store.narrowing import Narrowing, Place
+from egide.store.narrowing import Narrowing, Place, Within
 from egide.store.reading import row_of
 from egide.store.row import Row
 
@@ -193,12 +193,14 @@ class Finder:
         self,
         connection: Connection,
         narrowing: Narrowing,
-        account: int,
+        within: Within,
         counts: TermCounts,
         size: int,
     ) -> _Path:
         """Patient by patient when they are few; else in order first, then patient by patient."""
-        patients = await connection.fetchval(_SQL["reached"], account, _FEW_PATIENTS + 1)
+        patients = await connection.fetchval(
+            _SQL["reached"], list(within.members), _FEW_PATIENTS + 1, within.at
+        )
         if patients <= _FEW_PATIENTS:
             return _Path(0, "reach")
         if narrowing.terms:

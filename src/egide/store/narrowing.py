@@ -35,6 +35,13 @@ class Refers(msgspec.Struct, frozen=True):
     patients: tuple[bytes, ...] = ()
 
 
+class Within(msgspec.Struct, frozen=True):
+    """It is in the reach, `at` an instant, of one of `members` (idents)."""
+
+    members: tuple[bytes, ...]
+    at: datetime
+
+
 class Narrowing(msgspec.Struct, frozen=True):
     """What the index can hold a search to. All that is given must hold.
 
@@ -42,7 +49,7 @@ class Narrowing(msgspec.Struct, frozen=True):
     which it must be. `terms`: for each clause the blind terms of which it must have one. `refers`:
     edges it must have. `first`, `last`: its main day, inclusive; `until`: its end is not before;
     `lasting`: it goes on after its main day.
-    `reach`: the account whose reach it must be in; `unbound`: or it may concern no patient.
+    `reach`: whose reach it must be in; `unbound`: or it may concern no patient.
     `after`: the place to go on from.
     """
 
@@ -55,7 +62,7 @@ class Narrowing(msgspec.Struct, frozen=True):
     last: date | None = None
     until: date | None = None
     lasting: bool = False
-    reach: int | None = None
+    reach: Within | None = None
     unbound: bool = True
     order: Order = BY_DAY
     after: Place | None = None

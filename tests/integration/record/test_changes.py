@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from tests.integration.reaching import reaches
 
-from egide.accounts import reach
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import Forbidden, Incorrect
@@ -54,16 +54,6 @@ async def own_key(database: Database, ring: KeyRing, id: str) -> int:
             "select number from data_key where owner = $1", ring.blind.ident("Patient", id)
         )
     return number
-
-
-async def reaches(database: Database, account: int, *patients: int) -> None:
-    async with database.transaction() as connection:
-        await connection.execute(
-            "insert into account (account, kind, label, roles, created)"
-            " values ($1, 'client', 'test', '{}', now())",
-            account,
-        )
-        await reach.add(connection, account, patients)
 
 
 @pytest.fixture
@@ -153,7 +143,9 @@ async def test_a_clinician_sees_the_versions_of_his_patients_only(
 ) -> None:
     async with record.open(clinician) as session:
         assert await everything(session, "Observation") == []
-    await reaches(database, clinician.account, await own_key(database, ring, "a"))
+    async with database.transaction() as connection:
+        key = await own_key(database, ring, "a")
+        await reaches(connection, ring, clinician.account, key)
     async with record.open(clinician) as session:
         assert await everything(session, "Observation") == ["Observation/x/2*", "Observation/x/1"]
         assert await everything(session, "Patient", 1) == ["Patient/a/2", "Patient/a/1"]
@@ -186,7 +178,9 @@ async def test_a_deletion_is_shown_to_who_could_see_what_it_deleted(
         await session.update("Observation", "x", observation("x", "a", meta={"security": [MASKED]}))
         await asyncio.sleep(0.002)
         await session.delete("Observation", "x")
-    await reaches(database, clinician.account, await own_key(database, ring, "a"))
+    async with database.transaction() as connection:
+        key = await own_key(database, ring, "a")
+        await reaches(connection, ring, clinician.account, key)
     async with record.open(clinician) as session:
         assert await everything(session, "Observation") == []
     async with record.open(system) as session:

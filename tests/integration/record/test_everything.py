@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from tests.integration.reaching import reaches
 
-from egide.accounts import reach
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import Forbidden, Gone, Incorrect, NotFound
@@ -97,18 +97,13 @@ RECORD = ["Patient/a", "Observation/of-a", "Observation/masked", "List/of-both",
 BESIDE = {"Organization/hospital", "Practitioner/doctor"}
 
 
-async def reaches(database: Database, ring: KeyRing, account: int, *ids: str) -> None:
+async def reach(database: Database, ring: KeyRing, account: int, *ids: str) -> None:
     owners = [ring.blind.ident("Patient", id) for id in ids]
     async with database.transaction() as connection:
-        await connection.execute(
-            "insert into account (account, kind, label, roles, created)"
-            " values ($1, 'client', 'test', '{}', now()) on conflict do nothing",
-            account,
-        )
         rows = await connection.fetch(
             "select number from data_key where owner = any($1::uuid[])", owners
         )
-        await reach.add(connection, account, [row["number"] for row in rows])
+        await reaches(connection, ring, account, *(row["number"] for row in rows))
 
 
 async def test_what_is_not_there_is_not_found(record: Record, system: Actor) -> None:
@@ -123,7 +118,7 @@ async def test_what_is_not_there_is_not_found(record: Record, system: Actor) -> 
 async def test_out_of_reach_looks_like_not_there(
     record: Record, clinician: Actor, database: Database, ring: KeyRing
 ) -> None:
-    await reaches(database, ring, clinician.account, "b")
+    await reach(database, ring, clinician.account, "b")
     async with record.open(clinician) as session:
         with pytest.raises(NotFound) as hidden:
             await session.everything("a")
@@ -180,11 +175,11 @@ async def test_each_resource_is_permitted_by_itself(
     record: Record, clinician: Actor, database: Database, ring: KeyRing
 ) -> None:
     """A label closes one to a professional; what another patient shares needs him in reach too."""
-    await reaches(database, ring, clinician.account, "a")
+    await reach(database, ring, clinician.account, "a")
     alone = ["Patient/a", "Observation/of-a", "Device/of-a"]
     async with record.open(clinician) as session:
         assert await collected(session, count=2) == (alone, BESIDE)
-    await reaches(database, ring, clinician.account, "a", "b")
+    await reach(database, ring, clinician.account, "a", "b")
     async with record.open(clinician) as session:
         assert (await collected(session))[0] == [*alone[:2], "List/of-both", "Device/of-a"]
     async with record.open(OWN, "PATRQT") as session:

@@ -9,7 +9,7 @@ from egide.actor import Actor
 from egide.db import Database
 from egide.errors import Forbidden, Incorrect, NotFound
 from egide.ledger import Action
-from egide.record import Record
+from egide.record import Record, StepUp
 
 PATIENT = json.dumps({"resourceType": "Patient", "gender": "female"}).encode()
 TO = "age1test"
@@ -88,7 +88,7 @@ async def test_one_factor_exports_nothing_and_the_refusal_is_logged(
     record: Record, system: Actor, database: Database
 ) -> None:
     await fill(record, system)
-    with pytest.raises(Forbidden, match="assurance"):
+    with pytest.raises(StepUp):
         await exported(record, system, "Patient")
     assert [outcome for outcome, _ in await entries(database)] == [2]
 

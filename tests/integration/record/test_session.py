@@ -4,12 +4,14 @@ import json
 from decimal import Decimal
 
 import pytest
+from tests.integration.reaching import reaches
 
 from egide import fhir
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import Forbidden, Gone, Incorrect, NotFound, PreconditionFailed
 from egide.record import Record
+from egide.seal import KeyRing
 
 PATIENT = json.dumps(
     {
@@ -143,7 +145,7 @@ async def test_a_resource_out_of_reach_answers_like_one_that_is_not_there(
 
 
 async def test_reach_opens_the_patients_record_and_only_that(
-    record: Record, system: Actor, clinician: Actor, database: Database
+    record: Record, system: Actor, clinician: Actor, database: Database, ring: KeyRing
 ) -> None:
     async with record.open(system) as session:
         mine = await session.create("Patient", PATIENT)
@@ -152,14 +154,7 @@ async def test_reach_opens_the_patients_record_and_only_that(
         hidden = await session.create("Observation", observation(other.id))
     (key,) = mine.patients
     async with database.transaction() as connection:
-        await connection.execute(
-            "insert into account (account, kind, label, roles, created)"
-            " values ($1, 'person', 'test', '{clinician}', now())",
-            clinician.account,
-        )
-        await connection.execute(
-            "insert into reach (account, patient_key) values ($1, $2)", clinician.account, key
-        )
+        await reaches(connection, ring, clinician.account, key)
     async with record.open(clinician) as session:
         assert (await session.read("Observation", seen.id)).id == seen.id
         with pytest.raises(NotFound):

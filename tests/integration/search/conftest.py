@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 from tests.conftest import SHARED, named
+from tests.integration.reaching import reaches
 from tests.integration.search import library as made
 from tests.integration.search.library import CLINICIAN, Library, fixed
 
@@ -64,21 +65,11 @@ async def record(database: Database, ring: KeyRing, ledger: Ledger) -> Record:
 
 
 @pytest.fixture
-async def reach(database: Database) -> AsyncIterator[object]:
+async def reach(database: Database, ring: KeyRing) -> AsyncIterator[object]:
     """Gives the clinician reach of patients, by key number."""
 
     async def give(*numbers: int) -> None:
         async with database.connection() as connection:
-            await connection.execute(
-                "insert into account (account, kind, label, roles, created)"
-                " values ($1, 'person', 'test', '{clinician}', now()) on conflict do nothing",
-                CLINICIAN.account,
-            )
-            await connection.execute("delete from reach where account = $1", CLINICIAN.account)
-            await connection.execute(
-                "insert into reach (account, patient_key) select $1, unnest($2::bigint[])",
-                CLINICIAN.account,
-                list(numbers),
-            )
+            await reaches(connection, ring, CLINICIAN.account, *numbers)
 
     yield give

@@ -1,5 +1,6 @@
 """The table of addresses: what is open, and that what it says of an interaction is so."""
 
+import json
 from typing import Any
 
 import pytest
@@ -34,7 +35,23 @@ OPEN = {
 VARIABLES = {"{type}": "Patient", "{id}": "1", "{version}": "1"}
 PATIENT = b'{"resourceType":"Patient","id":"1"}'
 BUNDLE = b'{"resourceType":"Bundle","type":"%s"}'
+PARAMETERS = {
+    "$break-glass": [("code", "valueCode", "x"), ("text", "valueString", "x")],
+    "$broken-glass": [("number", "valueString", "1"), ("outcome", "valueCode", "x")],
+    "$explain": [
+        ("request", "valueString", "GET /fhir/Patient/1"),
+        ("account", "valueString", "1"),
+        ("purpose", "valueCode", "TREAT"),
+    ],
+}
 FORM = b"application/x-www-form-urlencoded"
+
+
+class Known:
+    """Accounts that know everybody."""
+
+    async def actor(self, account: int) -> Actor:
+        return Actor(account, "test", frozenset({"clinician"}), 0)
 
 
 class Asked(Exception):
@@ -88,12 +105,18 @@ async def test_an_answer_asks_the_gate_what_its_table_says(
     session = Session(parts, Actor(1, "test", frozenset({"system"}), 1), "TREAT")
     search = template.endswith("_search")
     body = b"" if search else BUNDLE % interaction.encode() if template == "/fhir" else PATIENT
+    given = PARAMETERS.get(template.rpartition("/")[2])
+    if given is not None and method == "POST":
+        listed = [{"name": name, value: text} for name, value, text in given]
+        body = json.dumps({"resourceType": "Parameters", "parameter": listed}).encode()
     target = "/".join(VARIABLES.get(each, each) for each in template.split("/"))
     media = FORM if search else b"application/fhir+json"
     asking = request(body, target=target, headers=[(b"content-type", media)])
     asking.method = method
     variables = [VARIABLES[each] for each in template.split("/") if each in VARIABLES]
-    call = Call(asking, session, "https://example.org/fhir", b"application/fhir+json", False, {})
+    accounts: Any = Known()
+    base = "https://example.org/fhir"
+    call = Call(asking, session, base, b"application/fhir+json", False, {}, accounts)
     with pytest.raises((Asked, EgideError)) as raised:
         await answer.respond(call, *variables)
     assert isinstance(raised.value, Asked), raised.value

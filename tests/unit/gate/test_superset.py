@@ -1,16 +1,31 @@
 """For random grants, facts and resources: conditions are a superset, and deny wins."""
 
+from zoneinfo import ZoneInfo
+
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from egide.actor import PURPOSES
-from egide.gate import Answer, Decision, Exceptions, Facts, Grant, Reach, ResourceFacts, decide
+from egide.gate import Answer, Decision, Facts, Grant, Reach, ResourceFacts, decide
+from egide.gate.choices import Choices, choice
 from egide.gate.roles import CHANGES, INTERACTIONS, Span
 
 PATIENTS = [1, 2, 3, 4]
 TYPES = ["Patient", "Observation", "Location"]
 LABELS = ["x|1", "x|2"]
-SPANS: list[Span] = ["all", "set", "self", "unbound"]
+SPANS: list[Span] = ["all", "set", "self", "behalf", "unbound"]
+CRITERIA = (("code", "1"),)
+
+
+def decided(said: str) -> Choices:
+    """A patient who permits or denies everything, or says nothing."""
+    consent = {"status": "active", "provision": {"type": said}}
+    compiled = choice(consent, ZoneInfo("UTC"))
+    return Choices((compiled,)) if said and compiled else Choices()
+
+
+CHOICES = {said: decided(said) for said in ("permit", "deny", "")}
 
 
 def subset(values: list[str]) -> st.SearchStrategy[frozenset[str]]:
@@ -28,7 +43,14 @@ grants = st.builds(
     types=subset(TYPES),
     reach=st.sampled_from(SPANS),
     withheld=subset(LABELS),
+    masked=subset(LABELS),
+    heeds=st.booleans(),
+    launched=st.booleans(),
+    criteria=st.sampled_from([(), CRITERIA]),
     assurance=st.sampled_from([1, 2]),
+    zones=st.sampled_from([frozenset({"inside"}), frozenset({"inside", "outside"})]),
+    hours=st.sampled_from([None, (8, 18), (20, 6)]),
+    cleared=st.booleans(),
 )
 facts = st.builds(
     Facts,
@@ -38,8 +60,12 @@ facts = st.builds(
     grants=st.lists(grants, max_size=4).map(tuple),
     own=st.sampled_from([None, *PATIENTS]),
     assurance=st.sampled_from([1, 2]),
+    launched=st.sampled_from([None, *PATIENTS]),
+    behalf=st.sampled_from([None, *PATIENTS]),
     emergency=st.booleans(),
-    exceptions=st.builds(Exceptions, denied=keys, masked=keys, broken_glass=keys),
+    zone=st.sampled_from(["inside", "outside"]),
+    cleared=st.booleans(),
+    hour=st.sampled_from([3, 12, 22]),
 )
 resources = st.builds(
     ResourceFacts,
@@ -47,6 +73,9 @@ resources = st.builds(
     patients=st.lists(st.sampled_from(PATIENTS), max_size=3, unique=True).map(tuple),
     reached=keys,
     labels=subset(LABELS),
+    agreed=keys,
+    choices=st.dictionaries(st.sampled_from(PATIENTS), st.sampled_from(list(CHOICES.values()))),
+    meets=st.sampled_from([lambda criteria: True, lambda criteria: False]),
 )
 
 
@@ -58,7 +87,7 @@ def admits(reach: Reach, decision: Decision, resource: ResourceFacts) -> bool:
         case "all":
             return True
         case "set":
-            inside = resource.reached | decision.exceptions.broken_glass | {reach.patient}
+            inside = resource.reached | resource.agreed | {reach.patient}
             return not inside.isdisjoint(resource.patients)
         case "one":
             return reach.patient in resource.patients
@@ -69,29 +98,43 @@ def admits(reach: Reach, decision: Decision, resource: ResourceFacts) -> bool:
 def one_by_one(facts: Facts, resource: ResourceFacts) -> Answer:
     """The rules again, said as plainly as possible and without a thought for speed."""
     patients = set(resource.patients)
-    glass = facts.exceptions.broken_glass if facts.emergency else frozenset()
-    span = {
-        "all": True,
-        "set": bool(patients) and patients <= (resource.reached | glass),
-        "self": bool(patients) and patients == {facts.own},
-        "unbound": not patients,
-    }
-    opened = any(
-        facts.interaction in grant.interactions
-        and facts.purpose in grant.purposes
-        and resource.type in grant.types
-        and facts.assurance >= grant.assurance
-        and not (resource.labels & grant.withheld)
-        and span[grant.reach]
-        for grant in facts.grants
-    )
+    choices = {p: resource.choices.get(p, CHOICES[""]) for p in patients}
+    denies = any(each is CHOICES["deny"] for each in choices.values())
+    permit = {p for p, each in choices.items() if each is CHOICES["permit"]}
     if facts.purpose not in PURPOSES or (facts.purpose == "BTG" and not facts.emergency):
         return "no"
-    if not opened or patients & facts.exceptions.denied:
-        return "no"
-    if patients & facts.exceptions.masked:
-        return "no" if facts.interaction in CHANGES else "masked"
-    return "yes"
+    answers = set()
+    for grant in facts.grants:
+        span = {
+            "all": True,
+            "set": bool(patients) and patients <= (resource.reached | resource.agreed),
+            "self": bool(patients) and patients == {facts.own},
+            "behalf": bool(patients) and patients == {facts.behalf} and patients <= resource.agreed,
+            "unbound": not patients,
+        }
+        begin, end = grant.hours or (0, 24)
+        agreement = patients if grant.reach == "behalf" else patients - resource.reached
+        opened = (
+            facts.interaction in grant.interactions
+            and facts.purpose in grant.purposes
+            and resource.type in grant.types
+            and facts.assurance >= grant.assurance
+            and facts.zone in grant.zones
+            and (facts.cleared or not grant.cleared)
+            and facts.hour in [hour % 24 for hour in range(begin, end + 24 * (end < begin))]
+            and not (resource.labels & grant.withheld)
+            and span[grant.reach]
+            and (not grant.launched or patients <= {facts.launched})
+            and (not grant.criteria or resource.meets(grant.criteria))
+        )
+        if grant.heeds and (resource.choices or resource.agreed):
+            needs = grant.reach in ("set", "behalf")
+            opened = opened and not denies and (not needs or agreement <= permit)
+        if opened:
+            answers.add("masked" if resource.labels & grant.masked else "yes")
+    if "yes" in answers:
+        return "yes"
+    return "masked" if "masked" in answers and facts.interaction not in CHANGES else "no"
 
 
 @given(facts, resources)
@@ -106,7 +149,6 @@ def test_what_is_permitted_lies_inside_the_conditions(
         if facts.type in (None, resource.type):
             assert admits(decision.reach, decision, resource)
         assert decision.withheld_of(resource.type).isdisjoint(resource.labels)
-        assert decision.exceptions.denied.isdisjoint(resource.patients)
 
 
 @given(facts, resources)
@@ -126,23 +168,27 @@ def test_a_denied_decision_opens_nothing(facts: Facts, resource: ResourceFacts) 
 
 
 @given(facts, resources)
-def test_deny_wins_whatever_is_granted(facts: Facts, resource: ResourceFacts) -> None:
-    exceptions = facts.exceptions
-    denied = Exceptions(
-        exceptions.denied | frozenset(resource.patients[:1]),
-        exceptions.masked,
-        exceptions.broken_glass,
-    )
-    decision = decide(Facts(**{**fields(facts), "exceptions": denied}))
+def test_deny_wins_whatever_is_granted_to_who_heeds(facts: Facts, resource: ResourceFacts) -> None:
+    heeding = tuple(replace(grant, heeds=True) for grant in facts.grants)
+    decision = decide(replace(facts, grants=heeding))
+    opposed = {**resource.choices, **dict.fromkeys(resource.patients[:1], CHOICES["deny"])}
     if resource.patients:
-        assert decision.permits(resource) == "no"
+        assert decision.permits(replace(resource, choices=opposed)) == "no"
+
+
+@given(facts, resources)
+def test_what_opens_all_opens_whatever_it_is(facts: Facts, resource: ResourceFacts) -> None:
+    decision = decide(facts)
+    if decision.opens_all(resource.type):
+        assert decision.permits(resource) == "yes"
 
 
 @given(facts, grants, resources)
 def test_one_grant_more_never_closes(facts: Facts, grant: Grant, resource: ResourceFacts) -> None:
     before = decide(facts).permits(resource)
     after = decide(Facts(**{**fields(facts), "grants": (*facts.grants, grant)})).permits(resource)
-    assert after == before or before == "no"
+    order = ["no", "masked", "yes"]
+    assert order.index(after) >= order.index(before)
 
 
 @given(facts, resources)

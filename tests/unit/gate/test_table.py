@@ -1,10 +1,12 @@
-"""Every interaction × role × kind of resource × (out of reach, denied, masked, in reach).
+"""Every interaction × role × kind of resource × (out of reach, in reach, by consent alone, opposed,
+masked, hidden from the parents, glass broken).
 
 The expected answers are the table below, written by hand and read apart from the roles; a role, an
 interaction or a kind of resource without a cell fails. Negative cases come first.
 """
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,20 +15,35 @@ from egide.gate import (
     INTERACTIONS,
     ROLES,
     Decision,
-    Exceptions,
     Facts,
     ResourceFacts,
     decide,
     grants_of,
 )
+from egide.gate.choices import Choices, choice
 from egide.gate.labels import (
     HIDDEN_FROM_PATIENT,
     HIDDEN_FROM_PROFESSIONALS,
     HIDDEN_FROM_REPRESENTATIVES,
+    NORMAL,
+    RESTRICTED,
+    VERY_RESTRICTED,
 )
-from egide.gate.roles import BUNDLES, CHANGES
+from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES
 
-OWN, CARED, STRANGER = 11, 22, 33
+OWN, CARED, STRANGER, BEHALF = 11, 22, 33, 44
+UTC = ZoneInfo("UTC")
+
+
+def decided(**provision: object) -> Choices:
+    """What a patient says in one Consent."""
+    consent = {"id": "c", "status": "active", "provision": provision}
+    compiled = choice(consent, UTC)
+    assert compiled is not None
+    return Choices((compiled,))
+
+
+OPPOSED, AGREED = decided(type="deny"), decided(type="permit")
 
 KINDS = {
     "record": "Observation",
@@ -37,55 +54,63 @@ KINDS = {
 }
 
 # One letter an interaction, in the order of the columns: a = every patient, s = the patients cared
-# for, o = one's own, n = only what concerns no patient, + = may send it, . = no.
+# for, o = one's own, b = the one a relative acts for, n = only what concerns no patient, + = may
+# send it, . = no.
 HEAD = """
 role          kind      purpose     read vread history search $everything create update delete
                                     transaction batch import erase audit index export
+                                    $break-glass review $explain grant
 """
 COLUMNS = HEAD.split()[3:]
 TABLE = """
-administrator record     HSYSADMIN  . . . . . . . . . . a a a a .
-administrator admission  HSYSADMIN  . . . . . . . . . . a a a a .
-administrator directory  HSYSADMIN  . . . . . . . . . . a a a a .
-administrator knowledge  HSYSADMIN  . . . . . . . . . . a a a a .
-administrator audit      HSYSADMIN  . . . . . . . . . . a a a a .
-administrator -          HSYSADMIN  . . . . . . . . . . + + + + .
-system        record     TREAT      a a a a a a a a . . . . . . a
-system        admission  TREAT      a a a a a a a a . . . . . . a
-system        directory  TREAT      a a a a a a a a . . . . . . a
-system        knowledge  TREAT      a a a a a a a a . . . . . . a
-system        audit      TREAT      . . . . . a . . . . . . . . .
-system        -          TREAT      . . + + + . . . + + . . . . .
-clinician     record     TREAT      s s s s s s s s . . . . . . .
-clinician     admission  TREAT      s s s s s s s s . . . . . . .
-clinician     directory  TREAT      n n n n . . . . . . . . . . .
-clinician     knowledge  TREAT      n n n n . . . . . . . . . . .
-clinician     audit      TREAT      . . . . . . . . . . . . . . .
-clinician     -          TREAT      . . + + + . . . + + . . . . .
-clinician     record     BTG        s s s s s . . . . . . . . . .
-clinician     admission  BTG        s s s s s . . . . . . . . . .
-clinician     directory  BTG        n n n n . . . . . . . . . . .
-clinician     knowledge  BTG        n n n n . . . . . . . . . . .
-clinician     audit      BTG        . . . . . . . . . . . . . . .
-clinician     -          BTG        . . + + + . . . . . . . . . .
-registrar     record     HOPERAT    . . . . . . . . . . . . . . .
-registrar     admission  HOPERAT    a a a a . a a . . . . . . . .
-registrar     directory  HOPERAT    n n n n . . . . . . . . . . .
-registrar     knowledge  HOPERAT    n n n n . . . . . . . . . . .
-registrar     audit      HOPERAT    . . . . . . . . . . . . . . .
-registrar     -          HOPERAT    . . + + . . . . + + . . . . .
-patient       record     PATRQT     o o o o o . . . . . . . . . .
-patient       admission  PATRQT     o o o o o . . . . . . . . . .
-patient       directory  PATRQT     n n n n . . . . . . . . . . .
-patient       knowledge  PATRQT     n n n n . . . . . . . . . . .
-patient       audit      PATRQT     o o o o o . . . . . . . . . .
-patient       -          PATRQT     . . + + + . . . . + . . . . .
-auditor       record     HOPERAT    . . . . . . . . . . . . . . .
-auditor       admission  HOPERAT    . . . . . . . . . . . . . . .
-auditor       directory  HOPERAT    . . . . . . . . . . . . . . .
-auditor       knowledge  HOPERAT    . . . . . . . . . . . . . . .
-auditor       audit      HOPERAT    a a a a . . . . . . . . a . .
-auditor       -          HOPERAT    . . + + . . . . . . . . + . .
+administrator record     HSYSADMIN  . . . . . . . . . . a a a a . . a a a
+administrator admission  HSYSADMIN  . . . . . . . . . . a a a a . . a a a
+administrator directory  HSYSADMIN  . . . . . . . . . . a a a a . . a a a
+administrator knowledge  HSYSADMIN  . . . . . . . . . . a a a a . . a a a
+administrator audit      HSYSADMIN  . . . . . . . . . . a a a a . . a a a
+administrator -          HSYSADMIN  . . . . . . . . . . + + + + . . + + +
+system        record     TREAT      a a a a a a a a . . . . . . a . . . .
+system        admission  TREAT      a a a a a a a a . . . . . . a . . . .
+system        directory  TREAT      a a a a a a a a . . . . . . a . . . .
+system        knowledge  TREAT      a a a a a a a a . . . . . . a . . . .
+system        audit      TREAT      . . . . . a . . . . . . . . . . . . .
+system        -          TREAT      . . + + + . . . + + . . . . . . . . .
+clinician     record     TREAT      s s s s s s s s . . . . . . . . . . .
+clinician     admission  TREAT      s s s s s s s s . . . . . . . . . . .
+clinician     directory  TREAT      n n n n . . . . . . . . . . . . . . .
+clinician     knowledge  TREAT      n n n n . . . . . . . . . . . . . . .
+clinician     audit      TREAT      . . . . . . . . . . . . . . . . . . .
+clinician     -          TREAT      . . + + + . . . + + . . . . . . . . .
+clinician     record     BTG        s s s s s . . . . . . . . . . . . . .
+clinician     admission  BTG        s s s s s . . . . . . . . . . . . . .
+clinician     directory  BTG        n n n n . . . . . . . . . . . . . . .
+clinician     knowledge  BTG        n n n n . . . . . . . . . . . . . . .
+clinician     audit      BTG        . . . . . . . . . . . . . . . . . . .
+clinician     -          BTG        . . + + + . . . . . . . . . . + . . .
+registrar     record     HOPERAT    . . . . . . . . . . . . . . . . . . .
+registrar     admission  HOPERAT    a a a a . a a . . . . . . . . . . . .
+registrar     directory  HOPERAT    n n n n . . . . . . . . . . . . . . .
+registrar     knowledge  HOPERAT    n n n n . . . . . . . . . . . . . . .
+registrar     audit      HOPERAT    . . . . . . . . . . . . . . . . . . .
+registrar     -          HOPERAT    . . + + . . . . + + . . . . . . . . .
+patient       record     PATRQT     o o o o o . . . . . . . . . . . . . .
+patient       admission  PATRQT     o o o o o . . . . . . . . . . . . . .
+patient       directory  PATRQT     n n n n . . . . . . . . . . . . . . .
+patient       knowledge  PATRQT     n n n n . . . . . . . . . . . . . . .
+patient       audit      PATRQT     o o o o o . . . . . . . . . . . . . .
+patient       -          PATRQT     . . + + + . . . . + . . . . . . . . .
+relative      record     FAMRQT     b b b b b . . . . . . . . . . . . . .
+relative      admission  FAMRQT     b b b b b . . . . . . . . . . . . . .
+relative      directory  FAMRQT     n n n n . . . . . . . . . . . . . . .
+relative      knowledge  FAMRQT     n n n n . . . . . . . . . . . . . . .
+relative      audit      FAMRQT     . . . . . . . . . . . . . . . . . . .
+relative      -          FAMRQT     . . + + + . . . . + . . . . . . . . .
+auditor       record     HOPERAT    . . . . . . . . . . . . . . . . a a .
+auditor       admission  HOPERAT    . . . . . . . . . . . . . . . . a a .
+auditor       directory  HOPERAT    . . . . . . . . . . . . . . . . a a .
+auditor       knowledge  HOPERAT    . . . . . . . . . . . . . . . . a a .
+auditor       audit      HOPERAT    a a a a . . . . . . . . a . . . a a .
+auditor       -          HOPERAT    . . + + . . . . . . . . + . . . + + .
 """
 
 # (role, kind, purpose, interaction, letter)
@@ -106,6 +131,8 @@ PLACES = {
     "cared for and own": ((CARED, OWN), "a"),
     "cared for": ((CARED,), "as"),
     "own": ((OWN,), "ao"),
+    "acted for": ((BEHALF,), "ab"),
+    "acted for and cared for": ((BEHALF, CARED), "a"),
     "nobody": ((), "an"),
 }
 
@@ -118,6 +145,7 @@ def asked(cell: Cell, **more: object) -> Decision:
         purpose,
         grants_of(frozenset({role})),
         own=OWN,
+        behalf=BEHALF,
         assurance=2,
         emergency=purpose == "BTG",
         **more,  # type: ignore[arg-type]
@@ -125,8 +153,19 @@ def asked(cell: Cell, **more: object) -> Decision:
     return decide(facts)
 
 
-def resource(kind: str, patients: tuple[int, ...], *labels: str) -> ResourceFacts:
-    return ResourceFacts(KINDS[kind], patients, frozenset({CARED}), frozenset(labels))
+def resource(
+    kind: str, patients: tuple[int, ...], *labels: str, choices: dict[int, Choices] | None = None
+) -> ResourceFacts:
+    """One whose patients decided nothing, but that a relative may act for one of them."""
+    agreed = {BEHALF: AGREED}
+    return ResourceFacts(
+        KINDS[kind],
+        patients,
+        frozenset({CARED}),
+        frozenset(labels),
+        frozenset({BEHALF}),
+        agreed if choices is None else choices,
+    )
 
 
 def test_every_role_kind_and_interaction_has_its_cell() -> None:
@@ -136,7 +175,10 @@ def test_every_role_kind_and_interaction_has_its_cell() -> None:
 
 
 NO = [cell for cell in CELLS if cell[4] == "."]
-OPEN = [cell for cell in CELLS if cell[4] in "ason"]
+OPEN = [cell for cell in CELLS if cell[4] in "asobn"]
+GLASS = [cell for cell in CELLS if cell[2] == "BTG" and cell[4] != "." and cell[3] != BREAK_GLASS]
+HEEDING = {"clinician", "relative"}
+"""Roles that what a patient decided binds, wherever they concern a patient."""
 name = "-".join
 
 
@@ -161,62 +203,97 @@ def test_no_role_decides_for_a_purpose_that_is_not_its_own(cell: Cell) -> None:
         assert decision.outcome == "deny"
 
 
+def expected_at(cell: Cell, place: str) -> str:
+    letters = PLACES[place][1]
+    # A clinician whom the acted-for patient's consent names reaches him by it.
+    consented = place.startswith("acted for") and cell[4] == "s"
+    return "yes" if cell[4] in letters or consented else "no"
+
+
 @pytest.mark.parametrize("cell", OPEN, ids=name)
 @pytest.mark.parametrize("place", PLACES)
 def test_out_of_reach_is_closed_and_in_reach_is_open(cell: Cell, place: str) -> None:
-    patients, letters = PLACES[place]
     decision = asked(cell)
     assert decision.outcome == "allow"
-    expected = "yes" if cell[4] in letters else "no"
-    assert decision.permits(resource(cell[1], patients)) == expected
+    found = decision.permits(resource(cell[1], PLACES[place][0]))
+    assert found == expected_at(cell, place)
 
 
 @pytest.mark.parametrize("cell", OPEN, ids=name)
 @pytest.mark.parametrize("place", PLACES)
-def test_deny_wins_over_every_grant(cell: Cell, place: str) -> None:
-    patients, _ = PLACES[place]
-    everyone = frozenset({OWN, CARED, STRANGER})
-    decision = asked(cell, exceptions=Exceptions(everyone, everyone, everyone))
-    expected = "yes" if not patients and cell[4] in "an" else "no"
-    assert decision.permits(resource(cell[1], patients)) == expected
+def test_opposition_closes_to_everybody_it_binds(cell: Cell, place: str) -> None:
+    patients = PLACES[place][0]
+    choices = dict.fromkeys((OWN, CARED, STRANGER, BEHALF), OPPOSED)
+    found = asked(cell).permits(resource(cell[1], patients, choices=choices))
+    if cell[0] in HEEDING and patients:
+        assert found == "no"
+    elif cell[0] not in HEEDING:
+        assert found == expected_at(cell, place)
 
 
 @pytest.mark.parametrize("cell", OPEN, ids=name)
-@pytest.mark.parametrize("place", PLACES)
-def test_a_masked_patient_is_read_masked_and_never_written(cell: Cell, place: str) -> None:
-    patients, letters = PLACES[place]
-    decision = asked(cell, exceptions=Exceptions(masked=frozenset({OWN, CARED, STRANGER})))
-    expected = "no"
-    if cell[4] in letters:
-        masked = "no" if cell[3] in CHANGES else "masked"
-        expected = masked if patients else "yes"
-    assert decision.permits(resource(cell[1], patients)) == expected
-
-
-@pytest.mark.parametrize("cell", OPEN, ids=name)
-def test_broken_glass_opens_a_stranger_in_an_emergency_only(cell: Cell) -> None:
-    decision = asked(cell, exceptions=Exceptions(broken_glass=frozenset({STRANGER})))
-    opened = cell[4] == "a" or (cell[4] == "s" and cell[2] == "BTG")
-    expected = "yes" if opened else "no"
-    assert decision.permits(resource(cell[1], (STRANGER,))) == expected
+def test_consent_opens_what_care_does_not_and_only_where_reach_counts(cell: Cell) -> None:
+    """A stranger whose Consent names the actor: reach by agreement alone."""
+    for choices, opens in ((AGREED, True), (OPPOSED, False), (Choices(), False)):
+        facts = ResourceFacts(
+            KINDS[cell[1]], (STRANGER,), frozenset(), agreed=frozenset({STRANGER}),
+            choices={STRANGER: choices},
+        )  # fmt: skip
+        opened = (cell[4] == "s" and opens) or (
+            cell[4] == "a" and not (choices is OPPOSED and cell[0] in HEEDING)
+        )
+        assert asked(cell).permits(facts) == ("yes" if opened else "no")
 
 
 @pytest.mark.parametrize("cell", OPEN, ids=name)
 @pytest.mark.parametrize(
-    "label", [HIDDEN_FROM_PROFESSIONALS, HIDDEN_FROM_PATIENT, HIDDEN_FROM_REPRESENTATIVES]
+    "label",
+    [
+        NORMAL,
+        RESTRICTED,
+        VERY_RESTRICTED,
+        HIDDEN_FROM_PROFESSIONALS,
+        HIDDEN_FROM_PATIENT,
+        HIDDEN_FROM_REPRESENTATIVES,
+    ],
 )
-def test_a_label_closes_what_it_says(cell: Cell, label: str) -> None:
-    role, kind, _, interaction, letter = cell
-    patients = {"a": (STRANGER,), "s": (CARED,), "o": (OWN,), "n": ()}[letter]
-    hidden = (
-        role == "clinician"
-        and letter == "s"
-        and interaction != "create"
-        and label == HIDDEN_FROM_PROFESSIONALS
-    ) or (role == "patient" and letter == "o" and label == HIDDEN_FROM_PATIENT)
+def test_a_label_closes_or_masks_what_it_says(cell: Cell, label: str) -> None:
+    role, kind, purpose, interaction, letter = cell
+    patients = {"a": (STRANGER,), "s": (CARED,), "o": (OWN,), "b": (BEHALF,), "n": ()}[letter]
+    hidden = {
+        "clinician": {HIDDEN_FROM_PROFESSIONALS, VERY_RESTRICTED} if letter == "s" else set(),
+        "registrar": {VERY_RESTRICTED} if letter == "a" else set(),
+        "patient": {HIDDEN_FROM_PATIENT} if letter == "o" else set(),
+        "relative": {HIDDEN_FROM_PATIENT, HIDDEN_FROM_REPRESENTATIVES, VERY_RESTRICTED}
+        if letter == "b"
+        else set(),
+    }.get(role, set())
+    if interaction == "create" and role == "clinician":
+        hidden = set()
+    masks = label == RESTRICTED and (
+        (role == "registrar" and letter == "a")
+        or (role == "clinician" and purpose == "BTG" and letter == "s")
+    )
     decision = asked(cell)
-    assert decision.permits(resource(kind, patients, label)) == ("no" if hidden else "yes")
-    assert (label in decision.withheld_of(KINDS[kind])) == hidden
+    expected = "no" if label in hidden else "yes"
+    if masks:
+        expected = "no" if interaction in CHANGES else "masked"
+    assert decision.permits(resource(kind, patients, label)) == expected
+    assert (label in decision.withheld_of(KINDS[kind])) == (label in hidden)
+
+
+def test_only_the_patient_s_own_and_his_family_s_view_lack_what_is_hidden_from_them() -> None:
+    """A minor is no label: what parents see depends on the flag, never on an age."""
+    parents = asked(("relative", "record", "FAMRQT", "read", "b"))
+    assert parents.permits(resource("record", (BEHALF,), HIDDEN_FROM_REPRESENTATIVES)) == "no"
+    assert parents.permits(resource("record", (BEHALF,))) == "yes"
+
+
+@pytest.mark.parametrize("cell", GLASS, ids=name)
+def test_nothing_opens_by_break_glass_before_the_glass_is_broken(cell: Cell) -> None:
+    role, kind, purpose, interaction, _ = cell
+    facts = Facts(interaction, KINDS.get(kind), purpose, grants_of(frozenset({role})))
+    assert decide(facts).rule == "glass-not-broken"
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[4] == "+"], ids=name)

@@ -13,6 +13,7 @@ from egide.http.messages import MESSAGES
 from egide.http.negotiation import FHIR_JSON
 from egide.http.outcome import MOST_ISSUES, operation_outcome, status
 from egide.http.refusals import MethodNotAllowed, Refusal
+from egide.record import StepUp
 
 CLASSES = [
     each
@@ -145,3 +146,12 @@ def test_refusals_of_http_have_statuses_of_their_own() -> None:
         "MediaTypeUnsupported": 415,
         "HeadersTooLarge": 431,
     }
+
+
+def test_who_has_to_prove_more_is_told_so() -> None:
+    """RFC 9470: the challenge names the authentication that would do."""
+    given = answer(StepUp("Said so"), request())
+    assert given.status == 401
+    challenge = dict(given.headers)[b"www-authenticate"]
+    assert b'error="insufficient_user_authentication"' in challenge
+    assert b'acr_values="2"' in challenge

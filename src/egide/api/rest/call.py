@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
+from egide.accounts import Accounts
 from egide.errors import Incorrect
 from egide.http import Header, Request, Response
 from egide.http.negotiation import check_body
@@ -24,7 +25,7 @@ class Call:
     """One request to `/fhir`, by somebody, for a purpose.
 
     `base` is the address of `/fhir`, `media` the content type to answer in, `prefer` what the
-    Prefer header asks for (`return` and `handling`).
+    Prefer header asks for (`return` and `handling`), `accounts` those of the installation.
     """
 
     request: Request
@@ -33,6 +34,7 @@ class Call:
     media: bytes
     pretty: bool
     prefer: dict[str, str]
+    accounts: Accounts
 
     async def body(self) -> bytes:
         """The body, of a media type FHIR takes. Raises MediaTypeUnsupported, TooLarge."""

@@ -1,7 +1,10 @@
 """Routing of `/fhir`: the address says the interaction. https://hl7.org/fhir/R4/http.html#summary"""
 
 from egide.accounts import Accounts
+from egide.api.operations.break_glass import break_glass
+from egide.api.operations.broken_glass import broken_glass, review_glass
 from egide.api.operations.everything import everything
+from egide.api.operations.explain import explain
 from egide.api.operations.meta import meta
 from egide.api.rest.bundle import post_bundle
 from egide.api.rest.call import Call, preferences
@@ -30,6 +33,7 @@ _DEFAULT_PURPOSES = (
     ("system", "TREAT"),
     ("clinician", "TREAT"),
     ("patient", "PATRQT"),
+    ("relative", "FAMRQT"),
     ("registrar", "HOPERAT"),
     ("auditor", "HOPERAT"),
 )
@@ -64,6 +68,15 @@ FHIR = Routes(
                 "DELETE": Answer(delete, ("delete",)),
             },
         ),
+        Route("/fhir/$explain", {"POST": Answer(explain, ("$explain",))}),
+        Route(
+            "/fhir/$broken-glass",
+            {
+                "GET": Answer(broken_glass, ("review",)),
+                "POST": Answer(review_glass, ("review",)),
+            },
+        ),
+        Route("/fhir/Patient/{id}/$break-glass", {"POST": Answer(break_glass, ("$break-glass",))}),
         Route("/fhir/Patient/{id}/$everything", {"GET": Answer(everything, ("$everything",))}),
         Route("/fhir/{type}/{id}/$meta", {"GET": Answer(meta, ("read",))}),
         Route("/fhir/{type}/{id}/_history", {"GET": Answer(history_instance, ("history",))}),
@@ -109,14 +122,14 @@ class Rest:
         purpose = _purpose(request, actor.roles)
         prefer = preferences(request.headers.get(b"prefer"))
         async with self._record.open(actor, purpose) as session:
-            call = Call(request, session, base, media, pretty, prefer)
+            call = Call(request, session, base, media, pretty, prefer, self._accounts)
             return await answer.respond(call, *variables)
 
 
 def _nothing(segments: tuple[str, ...]) -> EgideError:
     """The refusal of an address that is in no table."""
     if segments[-1].startswith("$"):
-        if segments[-1] in ("$everything", "$meta"):
+        if segments[-1] in ("$everything", "$meta", "$break-glass"):
             return Unsupported(
                 f"{segments[-1]} is done for a single resource only, named by its id"
             )

@@ -232,15 +232,6 @@ create table access_token (
 create index access_token_account on access_token (account);
 create index access_token_expires on access_token (expires);
 
--- Whose patients: the set an account reaches, joined to in queries.
-create table reach (
-    account     bigint not null references account (account) on delete cascade,
-    patient_key bigint not null,
-    until       timestamptz,           -- null: until withdrawn
-    primary key (account, patient_key)
-);
-create index reach_patient on reach (patient_key);
-
 -- Federation: log-ins on their way to an issuer and back, and which identity opens which account.
 
 -- A log-in on its way: begun (known by its state), or verified and waiting for a choice.
@@ -458,3 +449,49 @@ create table signing_key (
     made    timestamptz not null,
     until   timestamptz                    -- null: it signs; else when nothing it signed is valid
 );
+
+-- Whose patients: who reaches whom, derived from what is written and joined to in queries. Members
+-- and sources are keyed hashes, so that the rows name nobody.
+
+create table reach (
+    member      uuid        not null,  -- a professional, an organisation, a relative or an account
+    patient_key bigint      not null,
+    source      uuid        not null,  -- the resource, or the act, that gives it
+    kind        smallint    not null,  -- 1 care, 2 grant, 3 broken glass, 4 consent, 5 tie
+    since       timestamptz not null,
+    until       timestamptz not null   -- not any more from then on
+);
+create index reach_member on reach (member, until) include (patient_key, since);
+create index reach_patient on reach (patient_key, member);
+create index reach_source on reach (source);
+
+-- The roles a professional works in: who is named by one is named by all of them.
+create table reach_role (
+    role         uuid        primary key, -- keyed hash of the PractitionerRole
+    practitioner uuid        not null,
+    since        timestamptz not null,
+    until        timestamptz not null
+);
+create index reach_role_practitioner on reach_role (practitioner);
+
+-- The patients who decided something; `epoch` is another after each change.
+create table policy (
+    patient_key bigint primary key references data_key (number) on delete cascade,
+    epoch       bigint not null        -- random
+);
+
+-- A glass that was broken: who opened whose record, until when, why, and what a reviewer found.
+create table glass (
+    number      bigint      primary key,   -- random
+    account     bigint      not null,
+    patient_key bigint      not null references data_key (number) on delete cascade,
+    at          timestamptz not null,
+    until       timestamptz not null,
+    code        text        not null,      -- the reason's code
+    sealed      bytea       not null,      -- the reason's text
+    reviewed    timestamptz,
+    reviewer    bigint,
+    outcome     text check (outcome in ('justified', 'unjustified', 'unclear'))
+);
+create index glass_account on glass (account, until);
+create index glass_waiting on glass (at) where reviewed is null;

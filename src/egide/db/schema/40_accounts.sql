@@ -33,12 +33,3 @@ create table access_token (
 );
 create index access_token_account on access_token (account);
 create index access_token_expires on access_token (expires);
-
--- Whose patients: the set an account reaches, joined to in queries.
-create table reach (
-    account     bigint not null references account (account) on delete cascade,
-    patient_key bigint not null,
-    until       timestamptz,           -- null: until withdrawn
-    primary key (account, patient_key)
-);
-create index reach_patient on reach (patient_key);

@@ -1,9 +1,6 @@
 -- sources: How many rows refer along an edge to one of some targets, as far as it is worth knowing.
 select count(*) from (select 1 from ref where parameter = $1 and target = any($2::uuid[]) limit $3) s
 
--- reached: How many patients an account reaches, as far as it is worth knowing.
-select count(*) from (select 1 from reach where account = $1 limit $2) a
-
 -- lasting: How many rows of a type go on after their day and till a date, as far as it is worth knowing.
 -- In the order of their ends, so that no other index is taken for the limit's sake.
 select count(*) from (
@@ -21,3 +18,11 @@ with recursive present (type) as (
     from present p where p.type is not null
 )
 select type from present where type is not null
+
+-- reached: How many patients members reach, as far as it is worth knowing.
+select count(*) from (
+    select distinct patient_key from (
+        select patient_key from reach
+        where member = any($1::uuid[]) and until > $3 and since <= $3 limit 10 * $2
+    ) r limit $2
+) a

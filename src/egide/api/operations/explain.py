@@ -1,0 +1,46 @@
+"""$explain: which rule allows, narrows or refuses a request of an account, and what would change
+it. For who looks after rights.
+
+In: `request` (as `GET /fhir/Observation/42`), `account` (its internal number), `purpose`. Out: the
+`outcome`, the `rule`, whether the resource would leave (`answer`), and a `grant` each.
+"""
+
+from typing import Any
+
+from egide.api.operations.parameters import given, parameters
+from egide.api.rest.call import Call
+from egide.errors import Incorrect
+from egide.http import Response
+from egide.record import ExplainedLine
+
+
+async def explain(call: Call) -> Response:
+    """200 with Parameters."""
+    asked = await given(call, request="valueString", account="valueString", purpose="valueCode")
+    method, _, address = asked["request"].partition(" ")
+    if not asked["account"].isdecimal():
+        raise Incorrect("account is the internal number of an account")
+    actor = await call.accounts.actor(int(asked["account"]))
+    found = await call.session.explain(actor, asked["purpose"], method, address)
+    told: list[dict[str, Any]] = [
+        {"name": "outcome", "valueCode": found.outcome},
+        {"name": "rule", "valueString": found.rule},
+    ]
+    if found.answer is not None:
+        told.append({"name": "answer", "valueCode": found.answer})
+    told += [{"name": "obligation", "valueCode": each} for each in found.obligations]
+    return call.json(200, parameters(*told, *(_line(each) for each in found.lines)))
+
+
+def _line(line: ExplainedLine) -> dict[str, Any]:
+    part: list[dict[str, Any]] = [
+        {"name": "name", "valueString": line.grant},
+        {"name": "answer", "valueCode": line.answer},
+    ]
+    if line.reason:
+        part.append({"name": "reason", "valueCode": line.reason})
+    if line.consent:
+        part.append({"name": "consent", "valueReference": {"reference": line.consent}})
+    if line.change:
+        part.append({"name": "change", "valueString": line.change})
+    return {"name": "grant", "part": part}

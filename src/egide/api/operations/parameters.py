@@ -1,0 +1,40 @@
+"""Parameters: what operations are given and give back. https://hl7.org/fhir/R4/parameters.html"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from egide import fhir
+from egide.api.rest.call import Call
+from egide.errors import Incorrect, Issue
+
+
+async def given(call: Call, **wanted: str) -> dict[str, Any]:
+    """The parameters in the body, by name. `wanted`: name → the element its value must be in.
+
+    Raises Invalid, Incorrect for what is missing, unknown or given twice.
+    """
+    body = fhir.parse(fhir.decode(await call.body(), type="Parameters").content)
+    found: dict[str, Any] = {}
+    for place, each in enumerate(body.get("parameter", ())):
+        name = each["name"]
+        where = f"Parameters.parameter[{place}]"
+        if name not in wanted or name in found:
+            raise _wrong(f"takes {', '.join(wanted)}, each once", where)
+        if wanted[name] not in each:
+            raise _wrong(f"{name} is given as {wanted[name]}", where)
+        found[name] = each[wanted[name]]
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise _wrong(f"needs {', '.join(missing)}", "Parameters.parameter")
+    return found
+
+
+def parameters(*each: Mapping[str, Any]) -> bytes:
+    """A Parameters resource in JSON."""
+    return msgspec.json.encode({"resourceType": "Parameters", "parameter": list(each)})
+
+
+def _wrong(words: str, where: str) -> Incorrect:
+    return Incorrect(words, issues=[Issue("value", words, where)])

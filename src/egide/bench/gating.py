@@ -1,0 +1,146 @@
+"""What the gate costs, and what the time of an answer tells of what is hidden.
+
+A clinician who reaches half the patients reads and searches beside a trusted application; then
+asks, over one connection, for resources that are hidden and for ids that do not exist, in turn.
+The area under the curve (AUC) is the share of pairs in which the hidden one took longer: 0.5 tells
+nothing.
+"""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from time import perf_counter
+
+from egide.actor import Actor
+from egide.bench import targets
+from egide.bench.figure import Figure, Section
+from egide.bench.requests import Requests
+from egide.bench.stand import Serving, Stand
+from egide.errors import Fault
+from egide.gate import Facts, ResourceFacts, decide, grants_of
+from egide.ids import resource_id
+
+_MANY = 2_000
+_DECISIONS = 20_000
+_SEARCHED = 300
+
+
+async def gating(serving: Serving) -> Section:
+    """Decisions, reads and searches with reach beside those without, hidden beside absent."""
+    stand = serving.stand
+    asking, mine, hidden = await _clinician(stand, serving.server.port)
+    trusted = serving.requests
+    wide = await serving.load([trusted.get(each) for each in mine])
+    narrow = await serving.load([asking.get(each) for each in mine])
+    patients = [each for each in mine if each.startswith("Patient/")][:_SEARCHED]
+    queries = [{"patient": each.partition("/")[2], "_count": "20"} for each in patients]
+    searched = await serving.load([trusted.get("Observation", each) for each in queries])
+    within = await serving.load([asking.get("Observation", each) for each in queries])
+    page = await serving.load([asking.get("Observation", {"_count": "20"})])
+    pairs = stand.plan.pairs
+    told = await asyncio.to_thread(_told, asking, serving.server.port, hidden, pairs)
+    figures = (
+        Figure(
+            name="decision, p99",
+            value=_decision(),
+            unit="ms",
+            target=targets.DECISION,
+            note="decide and permits, from facts",
+        ),
+        Figure(name="read by id, no reach looked up", value=wide.rate, unit="requests/s",
+               cpu=wide.cpu, had=wide.had),
+        Figure(name="read by id, within reach", value=narrow.rate, unit="requests/s",
+               cpu=narrow.cpu, had=narrow.had),
+        Figure(name="search by patient, no reach looked up", value=searched.rate,
+               unit="requests/s", cpu=searched.cpu, had=searched.had),
+        Figure(name="search by patient, within reach", value=within.rate, unit="requests/s",
+               cpu=within.cpu, had=within.had),
+        Figure(name="first page of all in reach, p95", value=page.answered.percentile(0.95),
+               unit="ms", note=f"{stand.plan.connections} connections"),
+        Figure(name="hidden or absent, AUC", value=told, unit="", target=targets.TOLD,
+               note=f"{pairs:,} pairs"),
+    )  # fmt: skip
+    how = "A clinician who reaches half the patients, beside an application that reaches all."
+    return Section("Gate", how, figures)
+
+
+async def _clinician(stand: Stand, port: int) -> tuple[Requests, list[str], list[str]]:
+    """A clinician's requests, resources within the reach, and resources that are hidden."""
+    async with stand.site.opened() as parts:
+        issued = await parts.accounts.issue_to_operator(["clinician"])
+        member = parts.ring.blind.ident("account", str(issued.account))
+        async with parts.database.transaction() as connection:
+            await connection.execute(
+                "insert into reach (member, patient_key, source, kind, since, until)"
+                " select $1, number, $1, 2, '-infinity', 'infinity' from data_key"
+                " where kind = 1 and number % 2 = 0",
+                member,
+            )
+        actor = Actor(issued.account, "egide-bench", frozenset({"clinician"}), issued.session)
+        mine, hidden = [], []
+        async with parts.record.open(actor) as session:
+            for type in ("Patient", "Observation", "Encounter", "Condition"):
+                page = await session.search(type, [("_count", "1000")])
+                mine += [f"{type}/{each.id}" for each in page.entries]
+    known = set(mine)
+    for type, id in stand.contents.identities:
+        if type in ("Observation", "Condition", "Procedure") and f"{type}/{id}" not in known:
+            hidden.append(f"{type}/{id}")
+    stand.chance.shuffle(mine)
+    return Requests(port, issued.access_token), mine[:_MANY], hidden
+
+
+def _told(asking: Requests, port: int, hidden: Sequence[str], pairs: int) -> float:
+    """How well the time tells hidden from absent: the AUC, whichever way it leans."""
+    there: list[float] = []
+    absent: list[float] = []
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for number in range(pairs):
+            name = hidden[number % len(hidden)]
+            type = name.partition("/")[0]
+            for path, times in ((name, there), (f"{type}/{resource_id()}", absent)):
+                status, took = _timed(connection, asking.get(path))
+                if status == 404:
+                    times.append(took)
+                elif status != 200 or path != name:
+                    raise Fault(f"a hidden or absent resource answered {status}")
+    return _auc(there, absent)
+
+
+def _timed(connection: socket.socket, request: bytes) -> tuple[int, float]:
+    began = perf_counter()
+    connection.sendall(request)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += connection.recv(65_536)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = next(
+        int(line.partition(b":")[2])
+        for line in head.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    )
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return int(head[9:12]), perf_counter() - began
+
+
+def _auc(there: Sequence[float], absent: Sequence[float]) -> float:
+    """The share of pairs in which one took longer, by ranks; at least 0.5."""
+    ranked = sorted([(took, 1) for took in there] + [(took, 0) for took in absent])
+    ranks = sum(place for place, (_, is_there) in enumerate(ranked, 1) if is_there)
+    many = len(there)
+    share = (ranks - many * (many + 1) / 2) / max(many * len(absent), 1)
+    return max(share, 1 - share)
+
+
+def _decision() -> float:
+    """Milliseconds of one decision and its question, the 99th of a hundred."""
+    grants = grants_of(frozenset({"clinician"}))
+    resource = ResourceFacts("Observation", (1,), frozenset({1}))
+    times = []
+    for number in range(_DECISIONS):
+        began = perf_counter()
+        decide(Facts("search", "Observation", "TREAT", grants, own=number)).permits(resource)
+        times.append(perf_counter() - began)
+    times.sort()
+    return times[int(_DECISIONS * 0.99)] * 1_000

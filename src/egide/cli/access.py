@@ -1,0 +1,154 @@
+"""`egide access`: who may reach what, who did, and the records opened in an emergency."""
+
+import asyncio
+import sys
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from egide.accounts import AccountLine, overview
+from egide.app import open_installation
+from egide.cli.operator import OPERATOR, PURPOSE
+from egide.errors import Incorrect
+from egide.record import Glass, Right
+from egide.settings import settings
+
+_PIPED = 200
+"""Columns written where there is no terminal to say how many it has."""
+
+access = typer.Typer(help="Rights of accounts, and emergency openings.", no_args_is_help=True)
+_console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
+
+
+@access.command("review")
+def review(
+    days: Annotated[int, typer.Option(help="How far to look back.", min=1, max=3650)] = 90,
+) -> None:
+    """What each account may reach and did reach, those that did nothing first."""
+    lines, found = asyncio.run(_review(days))
+    labels = {line.account: line for line in lines}
+    table = Table("account", "label", "roles", "may reach", "did", "patients", "refused", "last")
+    table.box = None
+    for each in found:
+        line = labels[each.account]
+        table.add_row(
+            str(each.account),
+            f"{line.label} (disabled)" if line.disabled else line.label,
+            ", ".join(sorted(each.roles)),
+            "everybody" if each.reaches is None else f"{each.reaches:,} patients",
+            "nothing" if each.dormant else f"{each.entries:,}",
+            f"{each.patients:,}",
+            f"{each.refused:,}",
+            f"{each.last:%Y-%m-%d}" if each.last else "",
+        )
+    _console.print(table)
+
+
+@access.command("glass")
+def glass(
+    every: Annotated[bool, typer.Option("--all", help="Those reviewed already too.")] = False,
+) -> None:
+    """Records opened in an emergency, those that wait for a review first."""
+    table = Table("number", "account", "patient", "at", "until", "why", "review", box=None)
+    for each in asyncio.run(_glasses(every)):
+        reviewed = "waits"
+        if each.reviewed is not None:
+            reviewed = f"{each.outcome} by {each.reviewer}, {each.reviewed:%Y-%m-%d}"
+        table.add_row(
+            str(each.number),
+            str(each.account),
+            f"Patient/{each.patient}",
+            f"{each.at:%Y-%m-%d %H:%M}",
+            f"{each.until:%H:%M}",
+            f"{each.code}: {each.text}",
+            reviewed,
+        )
+    _console.print(table)
+
+
+@access.command("judge")
+def judge(
+    number: Annotated[int, typer.Argument(help="Which opening, by its number.")],
+    outcome: Annotated[str, typer.Argument(help="justified, unjustified or unclear.")],
+) -> None:
+    """Say what the review of an emergency opening found."""
+    asyncio.run(_judge(number, outcome))
+    _console.print(f"Reviewed: {outcome}.")
+
+
+@access.command("grant")
+def grant(
+    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    patient: Annotated[str, typer.Argument(help="Patient/ID.")],
+    days: Annotated[
+        int | None, typer.Option(help="For how long; without it, until withdrawn.", min=1)
+    ] = None,
+) -> None:
+    """Let an account reach a patient whom its roles let it reach and care does not."""
+    asyncio.run(_grant(account, _id(patient), days))
+    _console.print(f"Granted{f' for {days} days' if days else ''}.")
+
+
+@access.command("withdraw")
+def withdraw(
+    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    patient: Annotated[str, typer.Argument(help="Patient/ID.")],
+) -> None:
+    """Take such a grant back, from the account's next request on."""
+    asyncio.run(_withdraw(account, _id(patient)))
+    _console.print("Withdrawn.")
+
+
+def _id(patient: str) -> str:
+    type, _, id = patient.partition("/")
+    if type != "Patient" or not id:
+        raise Incorrect("name the patient as Patient/ID")
+    return id
+
+
+async def _grant(account: int, id: str, days: int | None) -> None:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        await installation.accounts.actor(account)
+        until = None if days is None else installation.clock() + timedelta(days=days)
+        await session.grant(id, account, until)
+
+
+async def _withdraw(account: int, id: str) -> None:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        await session.withdraw(id, account)
+
+
+async def _review(days: int) -> tuple[list[AccountLine], list[Right]]:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        async with installation.database.connection() as connection:
+            lines = await overview(connection)
+        actors = [await installation.accounts.actor(line.account) for line in lines]
+        return lines, await session.rights(actors, days=days)
+
+
+async def _glasses(every: bool) -> list[Glass]:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        return await session.glasses(waiting=not every)
+
+
+async def _judge(number: int, outcome: str) -> None:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        await session.review_glass(number, outcome)

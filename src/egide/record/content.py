@@ -1,0 +1,75 @@
+"""What the gate is told of one opened resource: labels always, the rest when a decision asks."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC
+from functools import partial
+from typing import Any
+
+from egide import fhir
+from egide.fhir.search.main_date import main_date
+from egide.fhir.search.span import EVER, Span, span
+from egide.gate import Decision, ResourceFacts
+from egide.gate.choices import NOTHING, Content
+from egide.record.facts import Standing
+from egide.record.labels import labels_of
+
+Meets = Callable[[str, Mapping[str, Any], tuple[tuple[str, str], ...]], bool]
+"""(type, resource, criteria of a scope): whether it satisfies them."""
+
+_CODED = ("code", "type", "category", "class", "vaccineCode", "medicationCodeableConcept")
+
+
+def facts_of(
+    decision: Decision,
+    type: str,
+    body: bytes,
+    patients: Collection[int],
+    standing: Standing,
+    meets: Meets | None = None,
+) -> ResourceFacts:
+    """The facts of a resource of `type`, in canonical JSON, for one decision."""
+    labels = labels_of(type, body)
+    if not (standing.choices or standing.agreed or decision.has_criteria):
+        return ResourceFacts(type, tuple(patients), standing.reached, labels)
+    resource = fhir.parse(body) if body else {}
+    more: dict[str, Any] = {}
+    if decision.has_criteria and meets is not None and resource:
+        more["meets"] = partial(meets, type, resource)
+    return ResourceFacts(
+        type,
+        tuple(patients),
+        standing.reached,
+        labels,
+        standing.agreed,
+        standing.choices,
+        content_of(type, resource, body) if standing.choices else NOTHING,
+        **more,
+    )
+
+
+def content_of(type: str, resource: Mapping[str, Any], body: bytes) -> Content:
+    """What a patient's decision may be about in a resource."""
+    return Content(
+        reference=f"{type}/{resource.get('id', '')}",
+        refers=frozenset(fhir.reference_strings(body)),
+        codes=frozenset(_codes(resource)),
+        span=_dates(type, resource),
+    )
+
+
+def _codes(resource: Mapping[str, Any]) -> Iterator[str]:
+    for name in _CODED:
+        held = resource.get(name)
+        for each in held if isinstance(held, list) else [held]:
+            if not isinstance(each, Mapping):
+                continue
+            for coding in each.get("coding", [each]):
+                yield f"{coding.get('system', '')}|{coding.get('code', '')}"
+
+
+def _dates(type: str, resource: Mapping[str, Any]) -> Span | None:
+    from_day, until_day = main_date(type, resource)
+    if from_day is None:
+        return None
+    low = span(from_day.isoformat(), UTC).low
+    return Span(low, EVER if until_day is None else span(until_day.isoformat(), UTC).high)

@@ -1,0 +1,29 @@
+-- add: Ties to patients that are there.
+insert into reach (member, patient_key, source, kind, since, until)
+select m.member, k.number, m.source, m.kind, m.since, m.until
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::timestamptz[], $6::timestamptz[])
+    as m (member, patient, source, kind, since, until)
+join data_key k on k.owner = m.patient and k.kind = 1
+
+-- take_back: What some sources gave, no more.
+delete from reach where source = any($1::uuid[])
+
+-- work_in: A professional works in a role.
+insert into reach_role (role, practitioner, since, until) values ($1, $2, $3, $4)
+on conflict (role) do update
+set practitioner = excluded.practitioner, since = excluded.since, until = excluded.until
+
+-- leave: Nobody works in some roles any more.
+delete from reach_role where role = any($1::uuid[])
+
+-- decided: What some patients decided has changed.
+insert into policy (patient_key, epoch) select * from unnest($1::bigint[], $2::bigint[])
+on conflict (patient_key) do update set epoch = excluded.epoch
+
+-- forget: Nothing is left of the reach of an erased patient, or of an erased professional.
+with role as (delete from reach_role where practitioner = $2)
+delete from reach where patient_key = $1 or member = $2
+
+-- counts: How many patients some members reach at an instant.
+select member, count(distinct patient_key) as patients from reach
+where member = any($1::uuid[]) and since <= $2 and until > $2 and kind <> 5 group by member

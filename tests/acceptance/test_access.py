@@ -1,0 +1,107 @@
+"""Who reaches what, over HTTP and at the command line: grants, broken glass, explanations."""
+
+import re
+from typing import Any
+
+import pytest
+from tests.acceptance.client import Client
+from tests.acceptance.installation import Installation, Server
+from tests.acceptance.records import observation, patient
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def clinician(server: Server) -> Client:
+    """An application with the role of a clinician, that cares for nobody yet."""
+    said = server.installation.run("access-token", "--role", "clinician").stdout
+    return Client(server.port, said.strip())
+
+
+@pytest.fixture(scope="module")
+def account(installation: Installation, clinician: Client) -> str:
+    """The clinician's account, by its internal number."""
+    said = installation.run("access", "review").stdout
+    return next(line.split()[0] for line in said.splitlines() if "clinician" in line)
+
+
+@pytest.fixture
+def record(client: Client) -> tuple[str, str]:
+    """A patient's record: the ids of the Patient and of an Observation."""
+    made = client.ask("POST", "/Patient", patient()).json()["id"]
+    seen = client.ask("POST", "/Observation", observation(f"Patient/{made}")).json()["id"]
+    return made, seen
+
+
+def given(**values: str) -> Json:
+    """Parameters, each name with its value; `__` parts the name from the kind of value."""
+    parts = ({"name": key.split("__")[0], f"value{key.split('__')[1]}": value}
+             for key, value in values.items())  # fmt: skip
+    return {"resourceType": "Parameters", "parameter": list(parts)}
+
+
+def test_a_grant_opens_one_patient_and_a_withdrawal_closes_at_once(
+    installation: Installation, clinician: Client, account: str, record: tuple[str, str]
+) -> None:
+    made, seen = record
+    hidden = clinician.ask("GET", f"/Observation/{seen}").refused(404)
+    assert hidden == clinician.ask("GET", "/Observation/absent").refused(404)
+    installation.run("access", "grant", account, f"Patient/{made}", "--days", "2")
+    assert clinician.ask("GET", f"/Observation/{seen}").status == 200
+    found = clinician.ask("GET", f"/Observation?patient={made}").json()
+    assert [each["resource"]["id"] for each in found["entry"]] == [seen]
+    installation.run("access", "withdraw", account, f"Patient/{made}")
+    clinician.ask("GET", f"/Observation/{seen}").refused(404)
+
+
+def test_a_glass_is_broken_for_a_reason_told_to_the_patient_and_reviewed(
+    installation: Installation, client: Client, clinician: Client, record: tuple[str, str]
+) -> None:
+    made, seen = record
+    emergency = {"X-Purpose-Of-Use": "BTG"}
+    path = f"/Patient/{made}/$break-glass"
+    clinician.ask("GET", f"/Observation/{seen}", headers=emergency).refused(403)
+    clinician.ask("POST", path, given(code__Code="life-threatening")).refused(400)
+    clinician.ask("POST", path, given(code__Code="x", text__String="because I want")).refused(400)
+    client.ask("POST", path, given(code__Code="cannot-speak", text__String="x" * 20)).refused(403)
+    asked = given(code__Code="cannot-speak", text__String="found unconscious at home")
+    clinician.ask("POST", "/Patient/absent/$break-glass", asked).refused(404)
+    opened = clinician.ask("POST", path, asked)
+    assert opened.status == 200
+    assert {each["name"] for each in opened.json()["parameter"]} == {"until", "purpose"}
+    assert clinician.ask("GET", f"/Observation/{seen}", headers=emergency).status == 200
+    clinician.ask("GET", f"/Observation/{seen}").refused(404)
+    told = client.ask("GET", f"/Communication?patient={made}").json()
+    assert "en urgence" in str(told["entry"][0]["resource"]["payload"])
+    clinician.ask("GET", "/$broken-glass").refused(403)
+    listed = installation.run("access", "glass").stdout
+    (number,) = re.findall(rf"(\d+) +\d+ +Patient/{made}", listed)
+    assert "found unconscious at home" in listed
+    installation.run("access", "judge", number, "justified")
+    assert number not in installation.run("access", "glass").stdout
+    assert "justified" in installation.run("access", "glass", "--all").stdout
+
+
+def test_a_decision_is_explained_at_the_machine(
+    installation: Installation, account: str, record: tuple[str, str]
+) -> None:
+    made, seen = record
+    address = f"/fhir/Observation/{seen}"
+    said = installation.run("explain", "GET", address, "--as", account, code=1).stdout
+    assert "clinician/care" in said and "reach" in said and "care team" in said
+    installation.run("access", "grant", account, f"Patient/{made}")
+    said = installation.run("explain", "GET", address, "--as", account).stdout
+    assert "allow: clinician/care; the resource leaves" in said
+    installation.run("explain", "GET", "/nonsense", "--as", account, code=2)
+
+
+def test_the_review_of_rights_puts_the_dormant_first(
+    installation: Installation, clinician: Client
+) -> None:
+    assert clinician.ask("GET", "/Practitioner").status == 200
+    installation.run("clients", "add", "never used", "--role", "system")
+    lines = installation.run("access", "review", "--days", "7").stdout.splitlines()
+    idle = next(place for place, line in enumerate(lines) if "never used" in line)
+    busy = next(place for place, line in enumerate(lines) if "clinician" in line)
+    assert idle < busy
+    assert "nothing" in lines[idle] and "everybody" in lines[idle]

@@ -1,0 +1,59 @@
+"""What is explained is what is decided."""
+
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from msgspec.structs import replace
+from tests.unit.gate.test_superset import facts, resources
+
+from egide.gate import Facts, ResourceFacts, decide
+from egide.gate.choices import Choices, choice
+from egide.gate.explaining import explain
+from egide.gate.roles import grants_of
+
+
+@given(facts, resources)
+def test_a_grant_is_said_to_open_exactly_when_it_does(
+    facts: Facts, resource: ResourceFacts
+) -> None:
+    facts = replace(
+        facts,
+        type=resource.type,
+        grants=tuple(replace(g, name=str(n)) for n, g in enumerate(facts.grants)),
+    )
+    found = explain(facts, (), resource)
+    assert found.answer == decide(facts).permits(resource)
+    assert len(found.lines) == len(facts.grants)
+    for line in found.lines:
+        grant = facts.grants[int(line.grant)]
+        assert line.answer == decide(replace(facts, grants=(grant,))).permits(resource)
+        assert (line.reason == "") == (line.answer == "yes")
+
+
+@given(facts, resources)
+def test_every_reason_says_what_would_change_it(facts: Facts, resource: ResourceFacts) -> None:
+    for line in explain(replace(facts, type=resource.type), (), resource).lines:
+        assert line.reason == "" or line.change or line.reason == "unknown-purpose"
+
+
+def test_what_an_application_may_not_is_told_apart_from_what_the_person_may_not() -> None:
+    whole = grants_of(frozenset({"clinician"}))
+    found = explain(Facts("read", "Patient", "TREAT", ()), whole)
+    assert found.lines[0].reason == "scope"
+    assert {line.answer for line in found.lines} == {"no"}
+
+
+def test_an_opposition_names_its_consent() -> None:
+    opposed = choice(
+        {"id": "c", "status": "active", "provision": {"type": "deny"}}, ZoneInfo("UTC")
+    )
+    assert opposed is not None
+    resource = ResourceFacts("Patient", (1,), frozenset({1}), choices={1: Choices((opposed,))})
+    found = explain(
+        Facts("read", "Patient", "TREAT", grants_of(frozenset({"clinician"}))), (), resource
+    )
+    assert (found.answer, found.lines[0].reason, found.lines[0].consent) == (
+        "no",
+        "opposition",
+        "Consent/c",
+    )
