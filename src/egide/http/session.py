@@ -8,7 +8,7 @@ import re
 from typing import Final, Protocol
 
 from egide.actor import Actor
-from egide.errors import Forbidden, Unauthenticated
+from egide.errors import Unauthenticated
 from egide.http.request import Request
 from egide.http.response import Header
 
@@ -32,15 +32,8 @@ class AccessTokenRefused(Unauthenticated):
     )
 
 
-SCOPES_DECIDED = False
-"""Whether the gate narrows by `Actor.scope`. Until it does, an access token with a scope of its own
-opens nothing: a wrong "no" harms less than a wrong "yes"."""
-
-
 async def actor_of(request: Request, accounts: Accounts) -> Actor:
-    """The actor behind `request`. Raises Unauthenticated, with the challenge RFC 6750 asks for, and
-    Forbidden.
-    """
+    """The actor behind `request`. Raises Unauthenticated, with the challenge RFC 6750 asks for."""
     credentials = request.headers.get(b"authorization")
     if credentials is None:
         raise Unauthenticated("This request carries no access token")
@@ -48,9 +41,6 @@ async def actor_of(request: Request, accounts: Accounts) -> Actor:
     if found is None:
         raise Unauthenticated("The Authorization header carries no bearer access token")
     try:
-        actor = await accounts.resolve(found[1].decode("ascii"), address=request.address)
+        return await accounts.resolve(found[1].decode("ascii"), address=request.address)
     except Unauthenticated as error:
         raise AccessTokenRefused(error.message) from None
-    if actor.scope is not None and not SCOPES_DECIDED:
-        raise Forbidden("An access token with a scope of its own opens nothing here yet")
-    return actor
