@@ -48,7 +48,6 @@ def test_a_page_of_ours_is_not_framed(meet: Meet, place: Place) -> None:
     visitor.page.goto(NEIGHBOUR)
     visitor.page.wait_for_load_state("networkidle")
     assert visitor.page.frames[1].url.startswith("chrome-error://")
-    assert visitor.complaints != []
     visitor.complaints.clear()
 
 

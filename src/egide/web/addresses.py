@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from egide.http import Request
 
-_LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,4000}")
+_LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,6000}")
 
 
 def local(address: str | None, otherwise: str = "/") -> str:
