@@ -28,20 +28,20 @@ class Versions(NamedTuple):
 
 
 async def read(here: Interaction, type: str, id: str) -> Emitted:
-    """The current version. Raises NotFound or Gone.
+    """The current version, found together with what others read. Raises NotFound or Gone.
 
-    Where reach is looked up too it is read on the same connection; else with what others read.
+    Reach and choices are looked up after the row: what was withdrawn before is not missed.
     """
     parts = here.parts
-    if here.decision.looks_up:
-        async with parts.database.connection() as connection:
-            return await read_in(here, connection, here.decision, type, id)
     row = await parts.lookups.row(parts.blind.ident(type, id))
     if row is None:
         raise not_found()
-    if row.deleted and not here.decision.opens_all(type):
+    if here.decision.looks_up or (row.deleted and not here.decision.opens_all(type)):
         async with parts.database.connection() as connection:
-            await _one(here, connection, here.decision, row, id)
+            emitted = await _one(here, connection, here.decision, row, id)
+        if emitted.deleted:
+            raise Gone("the resource was deleted")
+        return emitted
     opened = parts.reader.open_at_hand(row)
     if opened is None:
         async with parts.database.connection() as connection:
