@@ -28,20 +28,17 @@ class Versions(NamedTuple):
 
 
 async def read(here: Interaction, type: str, id: str) -> Emitted:
-    """The current version. Raises NotFound or Gone.
+    """The current version, found together with what others read. Raises NotFound or Gone.
 
-    Where reach is looked up too it is read on the same connection; else with what others read.
+    Reach and choices are looked up after the row: what was withdrawn before is not missed.
     """
     parts = here.parts
-    if here.decision.looks_up:
-        async with parts.database.connection() as connection:
-            return await read_in(here, connection, here.decision, type, id)
     row = await parts.lookups.row(parts.blind.ident(type, id))
     if row is None:
         raise not_found()
-    if row.deleted and not here.decision.opens_all(type):
+    if here.decision.looks_up or (row.deleted and not here.decision.opens_all(type)):
         async with parts.database.connection() as connection:
-            await _one(here, connection, here.decision, row, id)
+            return _alive(await _one(here, connection, here.decision, row, id))
     opened = parts.reader.open_at_hand(row)
     if opened is None:
         async with parts.database.connection() as connection:
@@ -50,9 +47,7 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
     emitted = emit(here.decision, opened, id, meets=here.meets)
     if emitted is None:
         raise here.hide()
-    if emitted.deleted:
-        raise Gone("the resource was deleted")
-    return emitted
+    return _alive(emitted)
 
 
 async def read_in(
@@ -60,7 +55,10 @@ async def read_in(
 ) -> Emitted:
     """The current version as this connection sees it. Raises NotFound or Gone."""
     row = await here.parts.reader.current(connection, type, id)
-    emitted = await _one(here, connection, decision, row, id)
+    return _alive(await _one(here, connection, decision, row, id))
+
+
+def _alive(emitted: Emitted) -> Emitted:
     if emitted.deleted:
         raise Gone("the resource was deleted")
     return emitted

@@ -116,7 +116,7 @@ async def test_an_old_backup_with_the_new_key_table_opens_the_others_only(
     # The backup comes back, with the keys it had; the newest copy of the key table goes on top.
     async with house.database.transaction() as connection:
         await connection.execute(
-            "truncate resource, version, ref, data_key, shared_key, ledger_key"
+            "truncate resource, version, ref, data_key, shared_key, ledger_key, policy, glass"
         )
         for table in ("version", "ref", "data_key", "shared_key", "ledger_key"):
             await connection.execute(f"insert into {table} select * from old_{table}")
