@@ -1,8 +1,8 @@
-"""Settings, read once from the environment; every name starts with `EGIDE_`."""
+"""Settings, read once from the environment: `EGIDE_` and the name of the field."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -76,6 +76,32 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise Incorrect(f"EGIDE_ZONE names no time zone: {zone!r}") from error
+
+
+def environ(known: Settings) -> dict[str, str]:
+    """What `settings` would read `known` from, with absolute paths: for another process of ours."""
+    said = {
+        f"EGIDE_{each.name.upper()}": _said(getattr(known, each.name)) for each in fields(known)
+    }
+    return {name: text for name, text in said.items() if text}
+
+
+def _said(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "on" if value else "off"
+        case Path():
+            return str(value.resolve())
+        case ZoneInfo():
+            return value.key
+        case timedelta():
+            return str(value.days)
+        case tuple():
+            return ",".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def _on(env: Mapping[str, str], name: str) -> bool:

@@ -1,11 +1,15 @@
 """Settings: what the environment says, and what it may not say."""
 
+from dataclasses import fields, replace
+from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from egide.errors import Incorrect
-from egide.settings import Settings, settings
+from egide.settings import Settings, environ, settings
 
 
 @pytest.mark.parametrize("text", ["proxy.example", "10.0.0.1/8", "10.0.0.0/33", "127.0.0.1;::1"])
@@ -28,3 +32,27 @@ def test_proxies_are_addresses_and_networks_with_commas_between() -> None:
 
 def test_what_is_not_said_is_as_written_down() -> None:
     assert settings({}) == Settings()
+
+
+def test_another_process_of_ours_reads_the_same(tmp_path: Path) -> None:
+    known = Settings(
+        data=tmp_path / "data",
+        key_file=tmp_path / "key",
+        database_url="postgresql://egide@127.0.0.1/egide",
+        zone=ZoneInfo("Indian/Reunion"),
+        body_limit=1_000,
+        base_url="https://egide.example",
+        establishment="Centre hospitalier",
+        session_idle=60,
+        session_lifetime=600,
+        federation=tmp_path / "federation.toml",
+        proxies=(ip_network("10.1.0.0/16"), ip_network("::1")),
+        care_grace=timedelta(days=3),
+        export_folder=tmp_path,
+        registration=True,
+    )
+    default = Settings()
+    for each in fields(known):
+        assert getattr(known, each.name) != getattr(default, each.name), each.name
+    assert settings(environ(known)) == known
+    assert settings(environ(default)) == replace(default, data=default.data.resolve())

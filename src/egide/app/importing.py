@@ -19,7 +19,7 @@ from egide.errors import EgideError, Fault, Unavailable
 from egide.exchange.bulk import Part, Source, parts
 from egide.ids import internal_number
 from egide.record import IMPORT_ACCOUNT
-from egide.settings import Settings
+from egide.settings import Settings, environ
 
 _AHEAD = 4
 """Parts a loader may be given before it has answered for them."""
@@ -75,7 +75,7 @@ async def load_sources(
         orders = LoadOrders(
             dsn,
             ring.to_bytes(),
-            str(settings.data.resolve()),
+            environ(settings),
             IMPORT_ACCOUNT,
             internal_number(),
             again,

@@ -1,6 +1,5 @@
 """An installation, opened: the engine, the keys and the parts built on them."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from egide.accounts import Accounts
 from egide.accounts.people import Limits, People
 from egide.accounts.people.sealing import Sealing
 from egide.app.account_events import appending
-from egide.clock import Clock, system_clock
+from egide.app.records import open_records
+from egide.clock import Clock
 from egide.db import Database, prepare
 from egide.db.embedded import start
-from egide.db.presence import alone, present
+from egide.db.presence import alone
 from egide.errors import Unavailable
 from egide.ledger import Ledger
 from egide.record import Record
@@ -73,24 +73,9 @@ async def open_parts(
     settings: Settings, dsn: str, ring: KeyRing, *, connections: int = 10
 ) -> AsyncIterator[Installation]:
     """The parts over a prepared database, closed in order at the end."""
-    clock = system_clock
-    async with AsyncExitStack() as stack:
-        database = await Database.connect(dsn, max_size=connections)
-        stack.push_async_callback(database.close)
-        await stack.enter_async_context(present(database))
-        ledger = Ledger(database, ring, clock)
-        record = Record(
-            database,
-            ring,
-            ledger,
-            clock=clock,
-            zone=settings.zone,
-            base_url=settings.base_url,
-            care_grace=settings.care_grace,
-        )
-        await record.start()  # first of all: it says when the key file is not the one
-        await ledger.open()
-        stack.push_async_callback(ledger.close)
+    opening = open_records(settings, dsn, ring, connections=connections)
+    async with opening as records, AsyncExitStack() as stack:
+        database, clock, ledger = records.database, records.clock, records.ledger
         accounts = Accounts(
             database,
             clock,
@@ -112,7 +97,9 @@ async def open_parts(
         )
         stack.callback(people.close)
         await people.open()
-        yield Installation(settings, database, ring, ledger, accounts, people, record, clock)
+        yield Installation(
+            settings, database, ring, ledger, accounts, people, records.record, clock
+        )
 
 
 @asynccontextmanager
@@ -153,14 +140,3 @@ def is_demo(data: Path) -> bool:
 def figures(data: Path) -> Path:
     """Where the processes of a server leave their figures for `/metrics`."""
     return data / "run" / "figures"
-
-
-def spare_the_collector() -> None:
-    """Leave what start-up made out of garbage collection, and look for cycles less often.
-
-    Requests and parts make hardly any cycles; looking at every 700 new objects costs about a
-    tenth of an import.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)

@@ -9,18 +9,17 @@ import contextlib
 import os
 import resource
 import sys
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvloop
 
 from egide.actor import Actor
-from egide.app.installation import open_parts, spare_the_collector
+from egide.app.records import open_records, spare_the_collector
 from egide.errors import Busy, Conflict, EgideError, Unavailable
 from egide.record import Item, Loaded, Refusal, Session, part_digest
 from egide.seal import KeyRing
-from egide.settings import Settings
+from egide.settings import settings
 
 GENTLE = 10
 """How far a loader steps back (nice) beside a server."""
@@ -36,7 +35,7 @@ class LoadOrders(msgspec.Struct, frozen=True, array_like=True):
 
     dsn: str
     ring: bytes
-    data: str
+    settings: dict[str, str]
     account: int
     session: int
     again: bool
@@ -88,11 +87,11 @@ async def _work() -> None:
         os.nice(GENTLE)
     ring = KeyRing.from_bytes(orders.ring)
     key = ring.derive("import-part")
-    settings = Settings(data=Path(orders.data))
+    here = settings(orders.settings)
     actor = Actor(
         orders.account, "egide-import", frozenset({"administrator"}), orders.session, assurance=2
     )
-    async with open_parts(settings, orders.dsn, ring, connections=2) as parts:
+    async with open_records(here, orders.dsn, ring, connections=2) as parts:
         spare_the_collector()
         done: list[bytes] = []
         with contextlib.suppress(asyncio.IncompleteReadError):

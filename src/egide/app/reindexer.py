@@ -7,18 +7,17 @@ stays open: when it closes, the supervisor is gone and the reindexer stops, at a
 import asyncio
 import resource
 import sys
-from pathlib import Path
 
 import msgspec
 import uvloop
 
 from egide.actor import Actor
-from egide.app.installation import open_parts, spare_the_collector
+from egide.app.records import open_records, spare_the_collector
 from egide.errors import EgideError
 from egide.ids import internal_number
 from egide.record import IMPORT_ACCOUNT
 from egide.seal import KeyRing
-from egide.settings import Settings
+from egide.settings import settings
 from egide.telemetry import capture_libraries, log
 
 REST = 1.0
@@ -30,8 +29,7 @@ class IndexOrders(msgspec.Struct, frozen=True, array_like=True):
 
     dsn: str
     ring: bytes
-    data: str
-    base_url: str | None
+    settings: dict[str, str]
 
     def __repr__(self) -> str:
         return "IndexOrders(…)"
@@ -71,12 +69,12 @@ async def _parent_gone() -> None:
 
 async def _work(orders: IndexOrders) -> None:
     ring = KeyRing.from_bytes(orders.ring)
-    settings = Settings(data=Path(orders.data), base_url=orders.base_url)
+    here = settings(orders.settings)
     actor = Actor(
         IMPORT_ACCOUNT, "egide-index", frozenset({"administrator"}), internal_number(), assurance=2
     )
     async with (
-        open_parts(settings, orders.dsn, ring, connections=2) as parts,
+        open_records(here, orders.dsn, ring, connections=2) as parts,
         parts.record.open(actor, "HSYSADMIN") as session,
     ):
         spare_the_collector()

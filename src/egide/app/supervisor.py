@@ -16,8 +16,8 @@ import msgspec
 
 from egide.app.federating import federating
 from egide.app.installation import engine, figures, open_parts, prepare_at, provider_of
+from egide.app.orders import GRACE, Orders
 from egide.app.reindexer import IndexOrders
-from egide.app.worker import GRACE, Orders
 from egide.clock import system_clock
 from egide.db import Database
 from egide.db.embedded import ServeLock
@@ -25,7 +25,7 @@ from egide.errors import Conflict, EgideError, Unavailable
 from egide.ledger import Integrator
 from egide.record import index_rows_left
 from egide.seal import KeyRing
-from egide.settings import Settings
+from egide.settings import Settings, environ
 from egide.telemetry import Metrics, capture_libraries, log
 from egide.telemetry.metrics import clear
 
@@ -81,17 +81,8 @@ async def serve(
                     host,
                     port,
                     number,
-                    str(settings.data.resolve()),
-                    settings.zone.key,
-                    settings.body_limit,
-                    settings.base_url,
-                    settings.establishment,
-                    settings.session_idle,
-                    settings.session_lifetime,
-                    str(settings.federation.resolve()) if settings.federation else None,
-                    tuple(map(str, settings.proxies)),
+                    environ(settings),
                     _CONNECTIONS,
-                    settings.registration,
                 )
                 tasks.append(asyncio.create_task(_keep(orders, stop)))
             try:
@@ -149,7 +140,7 @@ async def _reindex(
     settings: Settings, dsn: str, ring: KeyRing, database: Database, metrics: Metrics
 ) -> None:
     """Run a reindexer while there are rows to index again; tell how many are left."""
-    orders = IndexOrders(dsn, ring.to_bytes(), str(settings.data.resolve()), settings.base_url)
+    orders = IndexOrders(dsn, ring.to_bytes(), environ(settings))
     process: asyncio.subprocess.Process | None = None
     try:
         while True:

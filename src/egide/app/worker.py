@@ -9,8 +9,6 @@ import contextlib
 import resource
 import signal
 import sys
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import msgspec
 import uvloop
@@ -20,39 +18,14 @@ from granian.server.embed import Server
 from egide.api import application
 from egide.api.smart import Offer
 from egide.app.federating import federating
-from egide.app.installation import Installation, figures, open_parts, spare_the_collector
+from egide.app.installation import Installation, figures, open_parts
+from egide.app.orders import GRACE, Orders
 from egide.app.pages import pages
+from egide.app.records import spare_the_collector
 from egide.errors import EgideError
 from egide.seal import KeyRing
-from egide.settings import Settings, networks
+from egide.settings import settings
 from egide.telemetry import Metrics, capture_libraries, log
-
-GRACE = 20.0
-"""Seconds running requests may take after a stop was asked for."""
-
-
-class Orders(msgspec.Struct, frozen=True, array_like=True):
-    """What a worker is told: where, with what."""
-
-    dsn: str
-    ring: bytes
-    host: str
-    port: int
-    number: int
-    data: str
-    zone: str
-    body_limit: int
-    base_url: str | None
-    establishment: str | None
-    session_idle: int
-    session_lifetime: int
-    federation: str | None
-    proxies: tuple[str, ...]
-    connections: int
-    registration: bool
-
-    def __repr__(self) -> str:
-        return f"Orders(worker {self.number})"
 
 
 def main() -> None:
@@ -64,18 +37,7 @@ def main() -> None:
 
 
 async def _serve(orders: Orders) -> None:
-    settings = Settings(
-        data=Path(orders.data),
-        zone=ZoneInfo(orders.zone),
-        body_limit=orders.body_limit,
-        base_url=orders.base_url,
-        establishment=orders.establishment,
-        session_idle=orders.session_idle,
-        session_lifetime=orders.session_lifetime,
-        registration=orders.registration,
-        federation=None if orders.federation is None else Path(orders.federation),
-        proxies=networks(",".join(orders.proxies)),
-    )
+    here = settings(orders.settings)
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -83,10 +45,10 @@ async def _serve(orders: Orders) -> None:
         loop.add_signal_handler(name, stop.set)
     watching = loop.create_task(_watch_parent(stop))
     capture_libraries()
-    metrics = Metrics(figures(settings.data))
+    metrics = Metrics(figures(here.data))
     tasks = [watching, loop.create_task(metrics.share())]
     async with (
-        open_parts(settings, orders.dsn, ring, connections=orders.connections) as installation,
+        open_parts(here, orders.dsn, ring, connections=orders.connections) as installation,
         federating(installation) as federation,
     ):
         app = application(
@@ -94,13 +56,13 @@ async def _serve(orders: Orders) -> None:
             record=installation.record,
             accounts=installation.accounts,
             metrics=metrics,
-            body_limit=settings.body_limit,
-            base_url=settings.base_url,
+            body_limit=here.body_limit,
+            base_url=here.base_url,
             stopping=stop.is_set,
             web=pages(installation, federation),
             clock=installation.clock,
-            offer=Offer(authorizes=True, registers=settings.registration),
-            proxies=settings.proxies,
+            offer=Offer(authorizes=True, registers=here.registration),
+            proxies=here.proxies,
         )
         server = Server(
             app,

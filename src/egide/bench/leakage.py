@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from egide.actor import Actor
-from egide.app import Installation
+from egide.app.installation import Installation
 from egide.bench.corpus import SEED, corpus, synthea
 from egide.bench.site import Site, site
 from egide.bench.thief import Guess, Known, Row, Thief, Value

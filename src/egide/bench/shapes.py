@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from egide.actor import Actor
-from egide.app import Installation
+from egide.app.installation import Installation
 from egide.bench import corpus as corpora
 from egide.bench.corpus import Contents, Other, zipf
 from egide.bench.processor import seconds

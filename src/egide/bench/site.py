@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from egide.actor import Actor
-from egide.app import Installation, open_installation
 from egide.app.importing import Tally, load_sources
+from egide.app.installation import Installation, open_installation
 from egide.db import Database
 from egide.errors import Fault
 from egide.exchange.bulk import sources

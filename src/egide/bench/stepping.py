@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from egide import fhir
-from egide.app import Installation
+from egide.app.installation import Installation
 from egide.bench.figure import Figure, Section
 from egide.bench.stand import Stand
 from egide.clock import system_clock

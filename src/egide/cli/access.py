@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from egide.accounts import AccountLine, overview
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.errors import Incorrect
 from egide.record import Glass, Right

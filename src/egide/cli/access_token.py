@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.errors import Incorrect
 from egide.gate import ROLES
 from egide.settings import settings

@@ -19,7 +19,7 @@ from egide.accounts.people import (
     Person,
     SessionEntry,
 )
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.errors import Conflict, Incorrect, Unavailable
 from egide.gate import ROLES
 from egide.settings import Settings, settings

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from egide.accounts import Application, NewClient, Proof, Registration
 from egide.api.smart.registration import checked
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.errors import Incorrect
 from egide.gate import ROLES
 from egide.settings import settings

@@ -6,7 +6,7 @@ import resource
 import typer
 from rich.console import Console
 
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.errors import EgideError
 from egide.ops.doctor import Finding, examine
 from egide.settings import settings

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.errors import Incorrect
 from egide.record import Certificate

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.record import Explanation
 from egide.settings import settings

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.errors import Incorrect
 from egide.fhir.definitions import TYPES

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.errors import Conflict, Incorrect
 from egide.seal.providers import FileProvider
 from egide.settings import Settings, settings

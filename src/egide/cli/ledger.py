@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from egide.app import open_installation
+from egide.app.installation import open_installation
 from egide.ledger import Report
 from egide.ops.verify import verify_all
 from egide.settings import settings
