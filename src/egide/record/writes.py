@@ -74,10 +74,14 @@ async def write_in(
         row = each.row
         if row is None:
             raise Fault("a prepared write was not applied")
-        opened = Opened(row, each.body, each.patients | each.before)
-        new = each.created and not each.unchanged
         emitted = emit(
-            decision, opened, each.draft.id, standing=standing, meets=here.meets, created=new
+            decision,
+            Opened(row, each.body, each.patients | each.before),
+            each.draft.id,
+            standing=standing,
+            meets=here.meets,
+            created=each.created and not each.unchanged,
+            deleted=Opened(row, each.current_body, each.before) if row.deleted else None,
         )
         if emitted is None:
             raise Fault("a write the gate had permitted did not come out of it")

@@ -9,7 +9,7 @@ from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
 from egide.db import Database
-from egide.errors import EgideError, Forbidden, Incorrect, NotFound
+from egide.errors import EgideError, Forbidden, Gone, Incorrect, NotFound
 from egide.record import Record, bundle_of
 
 DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d")
@@ -136,6 +136,29 @@ async def test_a_deletion_tells_nothing_of_what_was_hidden(
             ):
                 with pytest.raises(NotFound):
                     await ask
+
+
+async def test_a_deletion_is_as_open_as_what_it_deleted_to_who_has_a_criterion(
+    record: Record, put: Put
+) -> None:
+    narrow = replace(DOCTOR, scope="user/Observation.cruds?code=http://x|1")
+    other = {"code": {"coding": [{"system": "http://x", "code": "2"}]}}
+    await put("Observation", "other", **observation("p") | other)
+    async with record.open(narrow) as session:
+        with pytest.raises(NotFound):
+            await session.delete("Observation", "other")
+        assert await session.delete("Observation", "of-p") is not None
+        with pytest.raises(Gone):
+            await session.read("Observation", "of-p")
+        versions = await session.history("Observation", "of-p")
+        assert [each.deleted for each in versions.entries] == [True, False]
+    async with record.open(DOCTOR) as session:
+        await session.delete("Observation", "other")
+    async with record.open(narrow) as session:
+        with pytest.raises(NotFound):
+            await session.history("Observation", "other")
+        changes = await session.changes("Observation")
+        assert {each.id for each in changes.entries} == {"of-p"}
 
 
 async def test_a_page_link_is_its_account_s_and_each_page_is_decided_anew(
