@@ -107,6 +107,22 @@ async def test_hidden_and_absent_are_refused_alike_in_a_transaction(record: Reco
         )
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_who_may_not_write_learns_nothing_from_a_transaction_that_tries(
+    record: Record, method: str
+) -> None:
+    reader = replace(DOCTOR, scope="user/Observation.rs")
+    said = []
+    for id in ("of-q", "absent"):
+        request = {"method": method, "url": f"Observation/{id}"}
+        resource = {"resourceType": "Observation", "id": id, **observation("p")}
+        more = {"resource": resource} if method == "PUT" else {}
+        error = await refused(record, reader, {"request": request, **more})
+        said.append((type(error), error.message, error.issues))
+    assert said[0] == said[1]
+    assert said[0][0] is Forbidden
+
+
 async def test_a_resource_that_moved_out_of_reach_shows_the_versions_before_only(
     record: Record, put: Put
 ) -> None:
