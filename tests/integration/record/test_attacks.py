@@ -177,6 +177,20 @@ async def test_a_deletion_is_as_open_as_what_it_deleted_to_who_has_a_criterion(
         assert {each.id for each in changes.entries} == {"of-p"}
 
 
+async def test_a_criterion_of_a_scope_finds_what_a_search_with_it_finds(
+    record: Record, put: Put
+) -> None:
+    """Whatever unit a value is in."""
+    unit = {"system": "http://unitsofmeasure.org", "code": "kg", "unit": "kg"}
+    await put("Observation", "heavy", **observation("p", valueQuantity={"value": 2, **unit}))
+    asked = ("value-quantity", "2000|http://unitsofmeasure.org|g")
+    narrow = replace(DOCTOR, scope=f"user/Observation.rs?{asked[0]}={asked[1]}")
+    for actor, query in ((DOCTOR, [asked]), (narrow, [])):
+        async with record.open(actor) as session:
+            page = await session.search("Observation", query)
+            assert [each.id for each in page.entries] == ["heavy"], actor.scope
+
+
 async def test_a_page_link_is_its_account_s_and_each_page_is_decided_anew(
     record: Record, put: Put
 ) -> None:
