@@ -279,6 +279,11 @@ def secrets_of(installation: Installation) -> dict[str, bytes]:
         "ledger-checkpoint",
         "cursor",
         "accounts",
+        "people",
+        "federation",
+        "glass",
+        "web",
+        "import-part",
     )
     keys |= {purpose: ring.derive(purpose) for purpose in purposes}
     query = "select number, epoch, wrapped from data_key order by kind desc limit 5"

@@ -6,13 +6,16 @@ parameter or of an element does, when it is made as R4 makes such names: it says
 
 import base64
 import json
+import re
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from tests.acceptance.client import FORM, Answer, Client
 from tests.acceptance.installation import Installation, Server, wait_for
 from tests.acceptance.records import new_id, observation, patient, posting, transaction
+
+from egide.web import FILES, FOREIGN, OPEN, PERSONAL
 
 FAMILY = "Zwingelstein-Quéré"
 NUMBER = "289017512345678"
@@ -100,6 +103,28 @@ def asking(client: Client) -> list[Callable[[], Answer]]:
     ]
 
 
+def visiting(client: Client, place: str, query: str) -> list[Answer]:
+    """What comes back for every page, with the canary in cookies, headers and forms; most are
+    refused or sent to sign in. `place` stands for each variable of an address."""
+    host = f"http://127.0.0.1:{client.port}"
+    headers = {
+        "Authorization": "",
+        "Accept": "text/html",
+        "Origin": host,
+        "Cookie": f"egide-session={NUMBER}; egide-visit=Canarival; egide-device={NUMBER}",
+        "User-Agent": ASCII,
+        "Content-Type": FORM,
+    }
+    form = {"form_token": NUMBER, "login": FAMILY, "password": FAMILY, "code": NUMBER}
+    found = []
+    for route in (*OPEN, *PERSONAL, *FOREIGN, *FILES):
+        target = host + re.sub(r"{\w+}", place, route.template) + query
+        for method in route.answers:
+            body = urlencode(form).encode() if method == "POST" else None
+            found.append(client.ask(method, target, body, headers))
+    return found
+
+
 def spellings() -> list[bytes]:
     """The canary as it may have been written down, in lower case."""
     texts = [*WORDS, FAMILY.lower(), NUMBER, quote(FAMILY).lower(), "quéré", "qu\\u00e9r"]
@@ -124,6 +149,25 @@ def answers(client: Client) -> list[Answer]:
     return found
 
 
+@pytest.fixture(scope="module")
+def pages(client: Client) -> list[Answer]:
+    """What came back for every page whose address says nothing, and for the same with an address
+    that does: a page leads back to the address it was asked under, so those are not looked at."""
+    where = quote(FAMILY)
+    query = f"?{where}={where}&state={NUMBER}&code={where}&client_id={where}&next=/{where}"
+    visiting(client, "Canarival", query)
+    return visiting(client, "x", "")
+
+
+def test_no_page_repeats_what_came_in_a_form_or_a_cookie(pages: list[Answer]) -> None:
+    assert len(pages) > 40
+    for answer in pages:
+        assert answer.status < 500, answer
+        text = answer.body.lower() + repr(sorted(answer.headers.items())).lower().encode()
+        for spelling in spellings():
+            assert spelling not in text, (spelling, answer)
+
+
 def test_no_error_repeats_what_was_sent(answers: list[Answer]) -> None:
     refused = [answer for answer in answers if answer.status >= 400]
     assert len(refused) > 40
@@ -146,7 +190,11 @@ def test_no_fault_came_of_it(answers: list[Answer]) -> None:
 
 
 def test_no_log_and_no_figure_holds_it(
-    answers: list[Answer], client: Client, server: Server, installation: Installation
+    answers: list[Answer],
+    pages: list[Answer],
+    client: Client,
+    server: Server,
+    installation: Installation,
 ) -> None:
     id = client.get(f"/Patient/{new_id()}").headers["x-request-id"]
     wait_for(lambda: f'"request":"{id}"' in server.log, "the log does not tell of requests")
@@ -173,4 +221,4 @@ def test_the_log_has_no_query_string_and_no_path(server: Server, answers: list[A
         said = json.loads(line)
         assert "?" not in line
         route = said.get("route", "/")
-        assert route.startswith("/") and set(route) <= set("/abcdefghijklmnopqrstuvwxyz_{}$-.")
+        assert route.startswith("/") and set(route) <= set("/abcdefghijklmnopqrstuvwxyz_-{}$")

@@ -160,7 +160,6 @@ async def _see(
         deleted = before.get(place)
         if deleted is None:
             return None
-        known = out(deleted, fhir.identity(deleted.body))
-        return None if known is None else out(each, known.id)
+        return out(each, fhir.identity(deleted.body), deleted=deleted)
 
     return [leaving(each) for each in opened]

@@ -46,15 +46,20 @@ def emit(
     standing: Standing = NOWHERE,
     meets: Meets | None = None,
     created: bool = False,
+    deleted: Opened | None = None,
 ) -> Emitted | None:
     """`opened`, whose id is `id`, if the decision permits it; else None.
 
     `standing` is how the actor stands to its patients, in the same snapshot; `meets` tells whether
-    a resource satisfies the criteria of a scope. What is masked leaves as a part (`fhir.masking`).
+    a resource satisfies the criteria of a scope. A deletion says nothing but that it was: what it
+    `deleted` decides whether it may leave. What is masked leaves as a part (`fhir.masking`).
     """
     row, body, patients = opened
     type = type_name(row.type)
-    answer = decision.permits(facts_of(decision, type, body, patients, standing, meets))
+    content, whose = body, patients
+    if deleted is not None:
+        content, whose = deleted.body, patients | deleted.patients
+    answer = decision.permits(facts_of(decision, type, content, whose, standing, meets))
     if answer == "no":
         return None
     if answer == "masked":

@@ -18,6 +18,7 @@ from egide.db import Connection
 from egide.errors import EgideError, Forbidden, NotFound, Unauthenticated
 from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Query, matches, parse
+from egide.fhir.units import conversion
 from egide.gate import Decision
 from egide.ledger import Action, Entry, Outcome, Receipt
 from egide.record.facts import Standing, Who, decision_for, standing, who
@@ -107,6 +108,11 @@ class Interaction:
         self.hidden = True
         return not_found()
 
+    def context(self) -> Context:
+        """What the parameters of a search, or of a scope, mean here and now."""
+        parts = self.parts
+        return Context(parts.zone, parts.clock(), parts.bases, conversion())
+
     def meets(
         self, type: str, resource: Mapping[str, Any], criteria: tuple[tuple[str, str], ...]
     ) -> bool:
@@ -114,9 +120,8 @@ class Interaction:
         nothing satisfies."""
         query = self._criteria.get((type, criteria), ())
         if query == ():
-            context = Context(self.parts.zone, self.parts.clock(), self.parts.bases)
             try:
-                query = parse(type, criteria, context)
+                query = parse(type, criteria, self.context())
             except EgideError:
                 query = None
             self._criteria[type, criteria] = query

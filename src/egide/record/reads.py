@@ -155,9 +155,10 @@ async def _permitted(
     out = partial(emit, decision, id=id, standing=standing, meets=here.meets)
     found = []
     for each in opened:
-        deleted = before.get((each.row.id, each.row.version)) if each.row.deleted else each
-        if deleted is not None and out(deleted) is not None:
-            emitted = out(each)
-            if emitted is not None:
-                found.append(emitted)
+        deleted = before.get((each.row.id, each.row.version))
+        if each.row.deleted and deleted is None:
+            continue
+        emitted = out(each, deleted=deleted)
+        if emitted is not None:
+            found.append(emitted)
     return found

@@ -10,10 +10,8 @@ from typing import NamedTuple
 
 from egide.db import Connection
 from egide.errors import TooCostly
-from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Feature, Query, parse
 from egide.fhir.search.several import Several, parse_several
-from egide.fhir.units import conversion
 from egide.record.budget import Budget
 from egide.record.emission import Emitted, part_of
 from egide.record.includes import Includes
@@ -84,7 +82,7 @@ async def identify(
     """The ids of at most two resources a criterion matches: none, the one, or too many."""
     query = parsed(here, type, asked)
     _require(here, type)
-    found = await ordered(_matching(here, connection, query), _context(here), None, 2)
+    found = await ordered(_matching(here, connection, query), here.context(), None, 2)
     return [each.emitted.id for each in found.seen]
 
 
@@ -100,7 +98,7 @@ async def answer(
     wanted = 0 if counts_only else min(query.count or PAGE, LARGEST_PAGE)
     notes = [each.reason for each in query.ignored]
     total = await _total(here, connection, asked, counts_only, notes)
-    page = await ordered(matching, _context(here), after, wanted) if wanted else None
+    page = await ordered(matching, here.context(), after, wanted) if wanted else None
     seen = page.seen if page else []
     brought = await Includes(matching.opening, matching.joins).of(seen, query.includes)
     entries = tuple(part_of(each.emitted, query.summary, query.elements) for each in seen)
@@ -148,7 +146,7 @@ def parsed(
     here: Interaction, type: str, asked: Sequence[tuple[str, str]], *, lenient: bool = False
 ) -> Query:
     """The query `asked` is. Raises Incorrect, Unsupported, TooCostly."""
-    return parse(type, asked, _context(here), lenient=lenient, supports=FEATURES)
+    return parse(type, asked, here.context(), lenient=lenient, supports=FEATURES)
 
 
 def parsed_several(
@@ -156,12 +154,7 @@ def parsed_several(
 ) -> Several:
     """The search of several types `asked` is. Raises Incorrect, Unsupported, TooCostly."""
     every = here.decision.types
-    return parse_several(asked, every, _context(here), lenient=lenient, supports=FEATURES)
-
-
-def _context(here: Interaction) -> Context:
-    parts = here.parts
-    return Context(parts.zone, parts.clock(), parts.bases, conversion())
+    return parse_several(asked, every, here.context(), lenient=lenient, supports=FEATURES)
 
 
 def _require(here: Interaction, type: str) -> None:

@@ -52,6 +52,10 @@ async def write_in(
     out of reach, and then nothing is written.
     """
     parts = here.parts
+    for draft in drafts:
+        if not draft.fresh:
+            # Before anything is looked up: a refusal tells nothing of what is there.
+            here.require(_asked(here, draft), draft.type)
     prepared = await parts.writer.prepare(
         connection,
         [_bare(here, draft) for draft in drafts],
@@ -74,10 +78,14 @@ async def write_in(
         row = each.row
         if row is None:
             raise Fault("a prepared write was not applied")
-        opened = Opened(row, each.body, each.patients | each.before)
-        new = each.created and not each.unchanged
         emitted = emit(
-            decision, opened, each.draft.id, standing=standing, meets=here.meets, created=new
+            decision,
+            Opened(row, each.body, each.patients | each.before),
+            each.draft.id,
+            standing=standing,
+            meets=here.meets,
+            created=each.created and not each.unchanged,
+            deleted=Opened(row, each.current_body, each.before) if row.deleted else None,
         )
         if emitted is None:
             raise Fault("a write the gate had permitted did not come out of it")
@@ -87,8 +95,14 @@ async def write_in(
 
 def _sees_all(here: Interaction, draft: Draft) -> bool:
     """Whether nothing of the type is hidden from the actor, who may then be told what is there."""
-    name = here.name if here.name == "import" else "delete" if draft.resource is None else "update"
-    return here.decide(name, draft.type).opens_all(draft.type)
+    return here.decide(_asked(here, draft), draft.type).opens_all(draft.type)
+
+
+def _asked(here: Interaction, draft: Draft) -> str:
+    """The interaction a draft under a known id asks for, whatever is there."""
+    if here.name == "import":
+        return here.name
+    return "delete" if draft.resource is None else "update"
 
 
 def _bare(here: Interaction, draft: Draft) -> Draft:

@@ -9,7 +9,7 @@ from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
 from egide.db import Database
-from egide.errors import EgideError, Forbidden, Incorrect, NotFound
+from egide.errors import EgideError, Forbidden, Gone, Incorrect, NotFound
 from egide.record import Record, bundle_of
 
 DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d")
@@ -107,6 +107,22 @@ async def test_hidden_and_absent_are_refused_alike_in_a_transaction(record: Reco
         )
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_who_may_not_write_learns_nothing_from_a_transaction_that_tries(
+    record: Record, method: str
+) -> None:
+    reader = replace(DOCTOR, scope="user/Observation.rs")
+    said = []
+    for id in ("of-q", "absent"):
+        request = {"method": method, "url": f"Observation/{id}"}
+        resource = {"resourceType": "Observation", "id": id, **observation("p")}
+        more = {"resource": resource} if method == "PUT" else {}
+        error = await refused(record, reader, {"request": request, **more})
+        said.append((type(error), error.message, error.issues))
+    assert said[0] == said[1]
+    assert said[0][0] is Forbidden
+
+
 async def test_a_resource_that_moved_out_of_reach_shows_the_versions_before_only(
     record: Record, put: Put
 ) -> None:
@@ -136,6 +152,43 @@ async def test_a_deletion_tells_nothing_of_what_was_hidden(
             ):
                 with pytest.raises(NotFound):
                     await ask
+
+
+async def test_a_deletion_is_as_open_as_what_it_deleted_to_who_has_a_criterion(
+    record: Record, put: Put
+) -> None:
+    narrow = replace(DOCTOR, scope="user/Observation.cruds?code=http://x|1")
+    other = {"code": {"coding": [{"system": "http://x", "code": "2"}]}}
+    await put("Observation", "other", **observation("p") | other)
+    async with record.open(narrow) as session:
+        with pytest.raises(NotFound):
+            await session.delete("Observation", "other")
+        assert await session.delete("Observation", "of-p") is not None
+        with pytest.raises(Gone):
+            await session.read("Observation", "of-p")
+        versions = await session.history("Observation", "of-p")
+        assert [each.deleted for each in versions.entries] == [True, False]
+    async with record.open(DOCTOR) as session:
+        await session.delete("Observation", "other")
+    async with record.open(narrow) as session:
+        with pytest.raises(NotFound):
+            await session.history("Observation", "other")
+        changes = await session.changes("Observation")
+        assert {each.id for each in changes.entries} == {"of-p"}
+
+
+async def test_a_criterion_of_a_scope_finds_what_a_search_with_it_finds(
+    record: Record, put: Put
+) -> None:
+    """Whatever unit a value is in."""
+    unit = {"system": "http://unitsofmeasure.org", "code": "kg", "unit": "kg"}
+    await put("Observation", "heavy", **observation("p", valueQuantity={"value": 2, **unit}))
+    asked = ("value-quantity", "2000|http://unitsofmeasure.org|g")
+    narrow = replace(DOCTOR, scope=f"user/Observation.rs?{asked[0]}={asked[1]}")
+    for actor, query in ((DOCTOR, [asked]), (narrow, [])):
+        async with record.open(actor) as session:
+            page = await session.search("Observation", query)
+            assert [each.id for each in page.entries] == ["heavy"], actor.scope
 
 
 async def test_a_page_link_is_its_account_s_and_each_page_is_decided_anew(

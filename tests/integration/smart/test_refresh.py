@@ -6,6 +6,7 @@ import pytest
 from tests.integration.smart.conftest import World
 
 from egide.accounts import NewClient
+from egide.accounts.people import People
 from egide.errors import NotFound, Unauthenticated
 
 OFFLINE = "launch/patient offline_access patient/*.rs"
@@ -113,6 +114,26 @@ async def test_what_is_online_ends_with_the_persons_session(world: World) -> Non
     assert (answer.status, refused["error"]) == (400, "invalid_grant")
     with pytest.raises(Unauthenticated):
         await world.accounts.resolve(said["access_token"])
+
+
+async def test_what_is_online_ends_as_soon_as_the_end_of_the_session_is_told(world: World) -> None:
+    """The clock stands still: without a notice what is remembered would be good for ever."""
+    people = People(world.database, world.clock, world.append, b"p" * 32, base_url=None)
+    await world.accounts.open()
+    client, person = await world.registered(), await world.person()
+    async with world.database.connection() as connection:
+        await connection.execute("update person_session set expires = expires + interval '1 hour'")
+    code = await world.code(client, person, scope=ONLINE)
+    _, said = await world.exchange(client, code)
+    await world.accounts.resolve(said["access_token"])
+    await people.sessions.revoke(person.actor.account, person.actor.session)
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await world.accounts.resolve(said["access_token"])
+            except Unauthenticated:
+                break
+            await asyncio.sleep(0.01)
 
 
 async def test_the_end_of_a_session_ends_what_does_not_outlast_it(world: World) -> None:

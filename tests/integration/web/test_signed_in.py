@@ -1,9 +1,15 @@
 """Pages for people signed in: nobody else sees them, and what ends a session ends them."""
 
+from dataclasses import replace
+
 import pytest
-from tests.integration.web.conftest import Forms, World, path_of
+from tests.integration.web.conftest import HTTPS, Forms, World, path_of
 from tests.integration.web.test_forms import VARIABLES
 
+from egide.api.rest import FHIR, Rest
+from egide.api.smart import Offer
+from egide.http import Entrance
+from egide.telemetry import Metrics
 from egide.web import OPEN, PERSONAL
 
 PAGES = [route.template.format(**VARIABLES) for route in PERSONAL if "GET" in route.answers]
@@ -34,6 +40,35 @@ async def test_no_page_for_anybody_needs_a_session_by_mistake(world: World) -> N
         if "GET" in route.answers:
             answer = await browser.get(route.template.format(**VARIABLES))
             assert answer.status < 500, route.template
+
+
+async def test_the_cookie_of_a_session_opens_no_record(world: World) -> None:
+    """As a cookie or as a bearer: under /fhir an access token is asked for and nothing else."""
+    browser = await world.browser().enrol(world)
+    rest = Rest(world.record, world.accounts, HTTPS, Offer())
+    records = replace(browser, entrance=Entrance(rest.respond, metrics=Metrics()))
+    value = browser.cookies["__Host-egide-session"]
+    bearer = f"Bearer {value}"
+    for route in FHIR:
+        for method, answer in route.answers.items():
+            if answer.interactions:
+                target = route.template.format(type="Patient", id="1", version="1")
+                for sent in (None, bearer):
+                    got = await records.ask(
+                        method, target, authorization=sent, accept="application/json"
+                    )
+                    assert (got.status, method, target) == (401, method, target)
+
+
+async def test_an_access_token_opens_no_page(world: World) -> None:
+    issued = await world.accounts.issue_to_operator(["administrator"])
+    browser = world.browser()
+    for path in PAGES:
+        answer = await browser.get(path, authorization=f"Bearer {issued.access_token}")
+        assert (path, path_of(answer.location)) == (path, "/sign-in")
+        browser.cookies["__Host-egide-session"] = issued.access_token
+        answer = await browser.get(path)
+        assert (path, path_of(answer.location)) == (path, "/sign-in")
 
 
 async def test_a_session_that_was_ended_elsewhere_opens_nothing(world: World) -> None:

@@ -223,7 +223,9 @@ class Sessions:
         )
         async with recorded(self._append, event), self._database.transaction() as connection:
             await connection.execute(_SQL["end_session"], session, account)
-            await connection.execute(_SQL["notify"], f"session {session}")
+            # Of the whole account: access tokens approved in this session have sessions of their
+            # own, and end with it.
+            await connection.execute(_SQL["notify"], f"account {account}")
         self._remembered.forget(session=session)
 
     async def _roles(self, account: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 from urllib.parse import urlencode, urlsplit
 
 from egide.api.smart import Approver, AuthorizationRequest, SentBack
+from egide.api.smart.authorization_request import KNOWN
 from egide.http import Response
 from egide.http.form import pairs
 from egide.http.negotiation import check_body
@@ -37,10 +38,12 @@ async def asked(site: Site, visit: Visit) -> Response:
 async def asked_by_post(site: Site, visit: Visit) -> Response:
     """The request of an application, in a body: asked again in the address.
 
-    It comes from elsewhere and changes nothing, so it is no form of ours.
+    It comes from elsewhere and changes nothing, so it is no form of ours. What is no parameter of
+    such a request stays out of the address.
     """
     check_body(visit.request.headers.get(b"content-type"), FORM)
-    return see_other(f"/oauth/authorize?{urlencode(await visit.request.form(MOST))}")
+    asked = [pair for pair in await visit.request.form(MOST) if pair[0] in KNOWN]
+    return see_other(f"/oauth/authorize?{urlencode(asked)}")
 
 
 async def find_patient(site: Site, visit: Visit) -> Response:
