@@ -24,7 +24,7 @@ from egide.accounts.launches import Launches
 from egide.accounts.remembered import Remembered
 from egide.accounts.secrets import ACCESS_TOKEN, digest, new_access_token
 from egide.accounts.signing import Signing
-from egide.actor import Actor
+from egide.actor import Actor, Zone
 from egide.clock import Clock
 from egide.db import Database, queries
 from egide.errors import Forbidden, NotFound, Unauthenticated
@@ -149,8 +149,10 @@ class Accounts:
         access_token, event = self._opened(row["account"], named, SCOPE, lifetime)
         return await self._issue(access_token, event, "issue_to_operator")
 
-    async def resolve(self, access_token: str, *, address: str = "") -> Actor:
-        """The actor of an access token; `address` is where it came from.
+    async def resolve(
+        self, access_token: str, *, address: str = "", zone: Zone = "outside"
+    ) -> Actor:
+        """The actor of an access token; `address` and `zone` are where it came from this time.
 
         Raises Unauthenticated when it is unknown, expired or revoked, or its account disabled:
         the four look the same from outside, and the ledger says which.
@@ -158,7 +160,9 @@ class Accounts:
         now = self._clock()
         key = digest(access_token)
         actor = self._remembered.get(key, now)
-        return actor if actor is not None else await self._look_up(access_token, key, now, address)
+        if actor is None:
+            actor = await self._look_up(access_token, key, now, address)
+        return actor if actor.zone == zone else replace(actor, zone=zone)
 
     async def actor(self, account: int) -> Actor:
         """An account as an actor, for who explains or reviews what it may do; it logs nobody in.
@@ -266,6 +270,7 @@ class Accounts:
             session=row["session"],
             patient=None if sealed is None else self._bindings.open(sealed, account),
             scope=None if row["scope"] == SCOPE else row["scope"],
+            zone="outside",
         )
         if row["number"] is None:
             return actor

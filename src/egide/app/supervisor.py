@@ -90,6 +90,8 @@ async def serve(
                     settings.session_lifetime,
                     str(settings.federation.resolve()) if settings.federation else None,
                     tuple(map(str, settings.proxies)),
+                    tuple(map(str, settings.inside)),
+                    settings.care_grace.days,
                     _CONNECTIONS,
                     settings.registration,
                 )

@@ -9,6 +9,7 @@ import contextlib
 import resource
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,8 @@ class Orders(msgspec.Struct, frozen=True, array_like=True):
     session_lifetime: int
     federation: str | None
     proxies: tuple[str, ...]
+    networks: tuple[str, ...]
+    care_grace: int
     connections: int
     registration: bool
 
@@ -74,7 +77,9 @@ async def _serve(orders: Orders) -> None:
         session_lifetime=orders.session_lifetime,
         registration=orders.registration,
         federation=None if orders.federation is None else Path(orders.federation),
-        proxies=networks(",".join(orders.proxies)),
+        proxies=networks(",".join(orders.proxies), "EGIDE_PROXIES"),
+        networks=networks(",".join(orders.networks), "EGIDE_NETWORKS"),
+        care_grace=timedelta(days=orders.care_grace),
     )
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
@@ -101,6 +106,7 @@ async def _serve(orders: Orders) -> None:
             clock=installation.clock,
             offer=Offer(authorizes=True, registers=settings.registration),
             proxies=settings.proxies,
+            networks=settings.inside,
         )
         server = Server(
             app,
