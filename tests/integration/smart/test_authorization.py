@@ -1,5 +1,6 @@
 """What the page of consent calls: whom it trusts, what it shows, what an answer does."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -205,3 +206,19 @@ async def test_a_launch_is_for_the_record_on_the_screen(world: World) -> None:
     _, token = await world.exchange(client, said["code"])
     assert (token["patient"], token["encounter"]) == ("on-screen", "stay")
     assert token["need_patient_banner"] is False
+
+
+async def test_an_account_explained_is_the_person_its_session_would_be(world: World) -> None:
+    known = {"practitioner": "synthetic-doctor", "establishment": "synthetic-hospital"}
+    person = await world.person(**known)
+    actor = await world.accounts.actor(person.actor.account)
+    assert actor == replace(person.actor, session=0)
+    async with world.database.connection() as connection:
+        await connection.execute("update person set cleared = false")
+    assert not (await world.accounts.actor(actor.account)).cleared
+
+
+async def test_a_relative_s_account_explained_acts_for_nobody(world: World) -> None:
+    person = await world.person(relative="synthetic-mother", behalf="synthetic-patient")
+    actor = await world.accounts.actor(person.actor.account)
+    assert (actor.relative, actor.behalf, actor.patient) == ("synthetic-mother", None, None)

@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+from egide.accounts.acting import Bound
 from egide.accounts.entries import checked
 from egide.accounts.events import AccountEvent, Append, Kind, recorded
-from egide.accounts.people.entries import Bound, Invitation, Limits, Person
+from egide.accounts.people.entries import Invitation, Limits, Person
 from egide.accounts.people.names import checked_login, checked_name, plain_login
 from egide.accounts.people.sealing import Known, Sealing
 from egide.accounts.people.sessions import Sessions

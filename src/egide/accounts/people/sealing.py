@@ -11,7 +11,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from egide.accounts.people.entries import Bound
+from egide.accounts.acting import Bound
 from egide.errors import Fault
 
 
