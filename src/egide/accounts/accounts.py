@@ -275,10 +275,13 @@ class Accounts:
                 zone="outside",
             )
         context = self._contexts.open(row["context"], row_of(row["number"]))
+        roles, known = frozenset(row["roles"]), self._known(account, row["sealed"])
+        if context.situation is not None:
+            roles, known = context.situation.narrows(roles), context.situation.places(known)
         return acting(
             account,
-            row["roles"],
-            self._known(account, row["sealed"]),
+            roles,
+            known,
             cleared=row["cleared"],
             session=row["session"],
             assurance=row["assurance"],

@@ -36,6 +36,26 @@ class Bound:
 NOBODY = Bound()
 
 
+@dataclass(frozen=True, slots=True)
+class WorkingAs:
+    """What a session is narrowed to: an exercise situation, as an identity issuer vouched for it.
+
+    `roles` are all it leaves of the account's, `establishment` is the Organization of the
+    situation, whatever the account's own is (None: none that we know).
+    """
+
+    roles: frozenset[str]
+    establishment: str | None = None
+
+    def narrows(self, roles: Collection[str]) -> frozenset[str]:
+        """What is left of an account's roles."""
+        return self.roles & frozenset(roles)
+
+    def places(self, known: Known) -> Bound:
+        """Whom the person stands for there."""
+        return Bound(known.patient, known.practitioner, known.relative, self.establishment)
+
+
 def acting(
     account: int,
     roles: Collection[str],

@@ -8,10 +8,11 @@ import httpx2
 import pytest
 from tests.integration.accounts.federation import conftest as issuers
 from tests.integration.accounts.federation.issuing import Client, issuing
-from tests.integration.web.conftest import HTTPS, Surfer, World, path_of
+from tests.integration.web.conftest import AGENT, HTTPS, Surfer, World, path_of
 
 from egide.accounts.federation import Federation, Registration
 from egide.accounts.federation.credential import credential
+from egide.accounts.people import Bound, Visitor
 from egide.app.fetching import fetching
 from egide.clock import system_clock
 
@@ -134,6 +135,32 @@ async def test_a_professional_of_several_situations_chooses_one(there: There) ->
     assert (await browser.follow()).title == "Hello, Camille Exemple"
 
 
+async def test_the_session_has_the_roles_and_the_establishment_of_the_situation(
+    there: There,
+) -> None:
+    there.configure(establishments={"750000001": "synthetic-hospital"})
+    own = Bound(practitioner="synthetic-doctor", establishment="synthetic-own")
+    await linked(there, roles=["clinician", "registrar"], bound=own)
+    browser = there.world.browser()
+    await browser.get(await there.go(browser))
+    value = browser.cookies["__Host-egide-session"]
+    session = await there.world.people.sessions.resolve(value, Visitor(agent=AGENT))
+    assert session is not None
+    actor = session.actor()
+    assert actor.roles == {"clinician"}
+    assert (actor.practitioner, actor.establishment) == ("synthetic-doctor", "synthetic-hospital")
+
+
+async def test_a_disabled_account_is_opened_by_no_issuer(there: There) -> None:
+    await linked(there)
+    [person] = await there.world.people.directory.people()
+    await there.world.people.directory.disable(person.account)
+    browser = there.world.browser()
+    answer = await browser.get(await there.go(browser))
+    assert answer.status == 403
+    assert "__Host-egide-session" not in browser.cookies
+
+
 async def test_a_situation_there_is_not_is_refused(there: There) -> None:
     await linked(there)
     there.served.person = {**issuers.PROFESSIONAL, "SubjectRefPro": _two()}
@@ -159,12 +186,12 @@ async def test_without_an_issuer_there_is_no_such_page(world: World) -> None:
     assert (await world.browser().get("/sign-in/from/psc?code=x")).status == 404
 
 
-async def linked(there: There, roles: list[str] | None = None) -> Surfer:
+async def linked(there: There, roles: list[str] | None = None, **more: Any) -> Surfer:
     """Somebody whose account the identity opens: linked by the pages, as he would."""
     browser = there.world.browser()
     page = await browser.get(await there.go(browser))
     place = _place(page.text)
-    await browser.enrol(there.world, roles=roles or ["clinician"])
+    await browser.enrol(there.world, roles=roles or ["clinician"], **more)
     page = await browser.get(place)
     assert page.title == "Sign in by Issuer of the tests from now on?"
     answer = await browser.submit("/account/link")

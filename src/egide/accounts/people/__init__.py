@@ -1,6 +1,6 @@
 """People who log in: directory, enrolment, means, sign-in, step-up, sessions."""
 
-from egide.accounts.acting import CLIENT, Bound
+from egide.accounts.acting import CLIENT, Bound, WorkingAs
 from egide.accounts.people.entries import (
     LINK_PATH,
     LONGEST_PASSWORD,
@@ -51,4 +51,5 @@ __all__ = [
     "StepUpNeeded",
     "Visitor",
     "WeakPassword",
+    "WorkingAs",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from egide.accounts.acting import Bound, acting
+from egide.accounts.acting import Bound, WorkingAs, acting
 from egide.actor import Actor, Zone
 from egide.errors import Forbidden, Incorrect, Unauthenticated
 
@@ -172,7 +172,7 @@ class Session:
 
     `authenticated` is when two factors were last shown, `means` how, in the words of RFC 8176
     (`pop`, `pwd`, `otp`, `mfa`; `fed` for a federated identity). `device` is a coarse label such
-    as `Firefox, Windows`.
+    as `Firefox, Windows`. `works_as` has narrowed `roles` and `bound` already.
     """
 
     session: int
@@ -189,6 +189,7 @@ class Session:
     expires: datetime
     device: str
     key: bytes = field(repr=False)
+    works_as: WorkingAs | None = field(default=None, repr=False)
 
     def fresh(self, now: datetime, within: timedelta) -> bool:
         """Whether two factors were shown less than `within` ago."""

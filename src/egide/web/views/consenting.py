@@ -146,7 +146,7 @@ def _choice(
 
 def _approver(visit: Visit) -> Approver:
     session = visit.person
-    return Approver(visit.actor, session.authenticated, session.means)
+    return Approver(visit.actor, session.authenticated, session.means, session.works_as)
 
 
 def _place(uri: str) -> str:

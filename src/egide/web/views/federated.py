@@ -7,7 +7,7 @@ signed in to it by means of its own. One factor at the issuer opens nothing.
 import secrets
 
 from egide.accounts.federation import Federation, FederationRefused, Identity, NoSituation
-from egide.accounts.people import SignInRefused
+from egide.accounts.people import SignInRefused, WorkingAs
 from egide.errors import Conflict, Incorrect, NotFound, Unavailable
 from egide.http import Response
 from egide.http.routes import Answer, Route
@@ -112,13 +112,15 @@ async def _enter(
 ) -> Response:
     """A session for the account an identity opens, or the way to link one.
 
-    An account none of whose roles the situation gives is not opened in it.
+    An account none of whose roles the situation gives is not opened in it; the session has no other
+    roles than those, and no other establishment than the situation's.
     """
-    works_as: frozenset[str] | None = None
+    works_as: WorkingAs | None = None
     if identity.kind == "professional":
         if situation < 0:
             situation = identity.choices[0] if identity.choices else 0
-        works_as = federation.choose(identity, situation).roles
+        chosen = federation.choose(identity, situation)
+        works_as = WorkingAs(chosen.roles, chosen.establishment)
     account = await federation.account_of(identity)
     if account is None:
         handle = await federation.hold(identity, _browser(visit))
@@ -130,12 +132,12 @@ async def _enter(
             place=with_query("/account/link", held=handle),
         )
     person = await site.people.directory.person(account)
-    if works_as is not None and not works_as & person.roles:
+    if works_as is not None and not works_as.narrows(person.roles):
         return _refused(site, visit, "no-role", 403)
     means = (FEDERATED, *identity.evidence.amr)
     try:
         entered = await site.people.sessions.open(
-            account, means, visit.visitor, assurance=identity.assurance
+            account, means, visit.visitor, assurance=identity.assurance, works_as=works_as
         )
     except SignInRefused:
         return _refused(site, visit, "closed", 403)
