@@ -198,6 +198,9 @@ delete from person_session where session = $1 and account = $2 returning hash;
 -- end_sessions: every session of an account but one
 delete from person_session where account = $1 and session <> $2 returning session, hash;
 
+-- end_approvals: what a person approved for applications, which ends
+update approval set ended = $2 where account = $1 and ended is null;
+
 -- knows: whether an account has signed in with a browser
 select exists (select 1 from device where account = $1 and hash = $2);
 
