@@ -192,6 +192,9 @@ select session, device, opened, seen, authenticated, means from person_session
 where account = $1 and expires > $2 and seen > $3
 order by seen desc, session;
 
+-- holder: whose session it is
+select account from person_session where session = $1;
+
 -- end_session: a session that is over
 delete from person_session where session = $1 and account = $2 returning hash;
 

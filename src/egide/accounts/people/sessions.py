@@ -199,6 +199,14 @@ class Sessions:
             raise NotFound("This account has no such session")
         await self._end(account, session, "revoked", by, "")
 
+    async def end_by_issuer(self, session: int) -> None:
+        """The session ends now, since the identity issuer it came from says so; one that has ended
+        stays so."""
+        async with self._database.connection() as connection:
+            account = await connection.fetchval(_SQL["holder"], session)
+        if account is not None:
+            await self._end(account, session, "ended-by-issuer", 0, "")
+
     async def revoke_all(self, account: int, *, except_session: int = 0, by: int = 0) -> int:
         """All sessions of `account` end now, but one; returns how many did."""
         number = sum(each.session != except_session for each in await self.entries(account))

@@ -9,9 +9,11 @@ import secrets
 from egide.accounts.federation import Federation, FederationRefused, Identity, NoSituation
 from egide.accounts.people import SignInRefused, WorkingAs
 from egide.errors import Conflict, Incorrect, NotFound, Unavailable
-from egide.http import Response
+from egide.http import Request, Response
+from egide.http.negotiation import check_body
 from egide.http.routes import Answer, Route
 from egide.web.addresses import local, with_query
+from egide.web.forms import FORM, MOST, once
 from egide.web.sending import hop, onward, see_other
 from egide.web.site import Site
 from egide.web.views.signing_in import keep
@@ -20,6 +22,8 @@ from egide.web.visit import Visit
 FEDERATED = "fed"
 """How a session says that an identity issuer vouched: beside the words of RFC 8176."""
 _FACTORS = 2
+_NOT_KEPT = ((b"cache-control", b"no-store"),)
+_JSON = b"application/json"
 
 
 async def begin(site: Site, visit: Visit, issuer: str) -> Response:
@@ -170,9 +174,31 @@ def _refused(site: Site, visit: Visit, why: str, status: int) -> Response:
     return site.pages.answer(visit, "federation_refused.html", status=status, why=why)
 
 
+async def ended_there(site: Site, request: Request, issuer: str) -> Response:
+    """What the issuer posts when a person's session ends there: ours end too.
+
+    200, or 400 for a logout token that does not hold.
+    https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse
+    """
+    federation = _federation(site)
+    check_body(request.headers.get(b"content-type"), FORM)
+    said = once(await request.form(MOST))
+    try:
+        await federation.ended(
+            issuer,
+            said.get("logout_token", ""),
+            site.people.sessions.end_by_issuer,
+            address=request.address,
+        )
+    except FederationRefused:
+        return Response(400, b'{"error":"invalid_request"}', [*_NOT_KEPT], _JSON)
+    return Response(200, b"", [*_NOT_KEPT], _JSON)
+
+
 OPEN = (
     Route("/sign-in/at/{issuer}", {"POST": Answer(begin)}),
     Route("/sign-in/from/{issuer}", {"GET": Answer(back)}),
     Route("/sign-in/situation", {"GET": Answer(ask_situation), "POST": Answer(take_situation)}),
 )
+ISSUERS = (Route("/sign-in/from/{issuer}/logout", {"POST": Answer(ended_there)}),)
 PERSONAL = (Route("/account/link", {"GET": Answer(ask_link), "POST": Answer(take_link)}),)
