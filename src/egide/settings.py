@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from egide.errors import Incorrect
 
 Network = IPv4Network | IPv6Network
+LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -42,12 +43,24 @@ class Settings:
     """EGIDE_PROXIES: addresses or networks, with commas between, of the proxies in front of the
     server, whose `X-Forwarded-For` is believed. None: the other end of a connection is the client.
     """
+    networks: tuple[Network, ...] | None = None
+    """EGIDE_NETWORKS: addresses or networks, with commas between, of the establishment: what asks
+    from there is inside. None: this machine itself; nobody when a proxy stands in front (an https
+    `EGIDE_BASE_URL`) that `EGIDE_PROXIES` does not name."""
     care_grace: timedelta = timedelta(days=30)
     """EGIDE_CARE_GRACE: days for which care goes on after an encounter or an episode has ended."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
     registration: bool = False
     """EGIDE_REGISTRATION: `on` lets applications register themselves, with an access token."""
+
+    @property
+    def inside(self) -> tuple[Network, ...]:
+        """The networks that count as the establishment's own."""
+        if self.networks is not None:
+            return self.networks
+        unknown_proxy = (self.base_url or "").startswith("https:") and not self.proxies
+        return () if unknown_proxy else LOOPBACK
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -67,7 +80,12 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             session_idle=_positive(env, "EGIDE_SESSION_IDLE", default.session_idle),
             session_lifetime=_positive(env, "EGIDE_SESSION_LIFETIME", default.session_lifetime),
             federation=Path(env["EGIDE_FEDERATION"]) if env.get("EGIDE_FEDERATION") else None,
-            proxies=networks(env.get("EGIDE_PROXIES") or ""),
+            proxies=networks(env.get("EGIDE_PROXIES") or "", "EGIDE_PROXIES"),
+            networks=(
+                networks(env["EGIDE_NETWORKS"], "EGIDE_NETWORKS")
+                if env.get("EGIDE_NETWORKS")
+                else None
+            ),
             care_grace=timedelta(days=_positive(env, "EGIDE_CARE_GRACE", default.care_grace.days)),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
@@ -111,14 +129,14 @@ def _on(env: Mapping[str, str], name: str) -> bool:
     return text == "on"
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """Addresses and networks written with commas between. Raises Incorrect."""
+def networks(text: str, name: str) -> tuple[Network, ...]:
+    """Addresses and networks written with commas between. Raises Incorrect, naming the variable."""
     found = []
     for piece in filter(None, (each.strip() for each in text.split(","))):
         try:
             found.append(ip_network(piece))
         except ValueError:
-            raise Incorrect(f"EGIDE_PROXIES: {piece!r} is no address and no network") from None
+            raise Incorrect(f"{name}: {piece!r} is no address and no network") from None
     return tuple(found)
 
 

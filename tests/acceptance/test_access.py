@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.client import Client
+from tests.acceptance.conftest import Install
 from tests.acceptance.installation import Installation, Server
 from tests.acceptance.records import observation, patient
 
@@ -105,3 +106,12 @@ def test_the_review_of_rights_puts_the_dormant_first(
     busy = next(place for place, line in enumerate(lines) if "clinician" in line)
     assert idle < busy
     assert "nothing" in lines[idle] and "everybody" in lines[idle]
+
+
+def test_no_glass_is_broken_from_outside_whatever_the_client_says(install: Install) -> None:
+    server = install().init().serve(workers=1, EGIDE_NETWORKS="192.0.2.0/24")
+    said = server.installation.run("access-token", "--role", "clinician").stdout
+    elsewhere = Client(server.port, said.strip())
+    asked = given(code__Code="cannot-speak", text__String="found unconscious at home")
+    for headers in ({}, {"X-Forwarded-For": "192.0.2.7"}, {"Forwarded": "for=192.0.2.7"}):
+        elsewhere.ask("POST", "/Patient/absent/$break-glass", asked, headers=headers).refused(403)

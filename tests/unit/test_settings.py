@@ -18,6 +18,33 @@ def test_a_proxy_that_is_no_address_is_refused_by_name(text: str) -> None:
         settings({"EGIDE_PROXIES": text})
 
 
+@pytest.mark.parametrize("text", ["ward", "10.0.0.1/8", "0.0.0.0/0/0"])
+def test_a_network_that_is_none_is_refused_by_name(text: str) -> None:
+    with pytest.raises(Incorrect, match="EGIDE_NETWORKS"):
+        settings({"EGIDE_NETWORKS": text})
+
+
+def test_nobody_is_inside_by_default_behind_a_proxy_not_named() -> None:
+    assert settings({"EGIDE_BASE_URL": "https://fhir.example"}).inside == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"EGIDE_BASE_URL": "http://127.0.0.1:8600"},
+        {"EGIDE_BASE_URL": "https://fhir.example", "EGIDE_PROXIES": "10.1.0.1"},
+    ],
+)
+def test_this_machine_alone_is_inside_by_default(said: dict[str, str]) -> None:
+    assert settings(said).inside == tuple(map(ip_network, ("127.0.0.0/8", "::1")))
+
+
+def test_the_networks_said_are_inside_and_nothing_else() -> None:
+    found = settings({"EGIDE_NETWORKS": "10.20.0.0/16, 192.0.2.7"}).inside
+    assert found == tuple(map(ip_network, ("10.20.0.0/16", "192.0.2.7")))
+
+
 @pytest.mark.parametrize("name", ["EGIDE_SESSION_IDLE", "EGIDE_SESSION_LIFETIME"])
 @pytest.mark.parametrize("text", ["0", "-1", "soon", "1.5"])
 def test_a_session_lasts_a_positive_number_of_seconds(name: str, text: str) -> None:
@@ -47,6 +74,7 @@ def test_another_process_of_ours_reads_the_same(tmp_path: Path) -> None:
         session_lifetime=600,
         federation=tmp_path / "federation.toml",
         proxies=(ip_network("10.1.0.0/16"), ip_network("::1")),
+        networks=(ip_network("192.0.2.0/24"),),
         care_grace=timedelta(days=3),
         export_folder=tmp_path,
         registration=True,

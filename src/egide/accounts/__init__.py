@@ -1,6 +1,7 @@
 """Who may log in: client applications, the operator, their access tokens."""
 
 from egide.accounts.accounts import LIFETIME, SCOPE, Accounts
+from egide.accounts.acting import WorkingAs
 from egide.accounts.applications import Application, Applications, Proof, Registration
 from egide.accounts.approvals import (
     Approval,
@@ -52,5 +53,6 @@ __all__ = [
     "Registration",
     "Signing",
     "TooManyAttempts",
+    "WorkingAs",
     "overview",
 ]

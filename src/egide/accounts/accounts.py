@@ -11,8 +11,9 @@ Invariants, each with its test in tests/integration/accounts:
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
+from egide.accounts.acting import NOBODY, Known, acting
 from egide.accounts.applications import ROLES_ALLOW, Applications
 from egide.accounts.approvals import Approval, Approvals, Contexts, row_of
 from egide.accounts.binding import Bindings
@@ -24,7 +25,7 @@ from egide.accounts.launches import Launches
 from egide.accounts.remembered import Remembered
 from egide.accounts.secrets import ACCESS_TOKEN, digest, new_access_token
 from egide.accounts.signing import Signing
-from egide.actor import Actor
+from egide.actor import Actor, Zone
 from egide.clock import Clock
 from egide.db import Database, queries
 from egide.errors import Forbidden, NotFound, Unauthenticated
@@ -38,21 +39,10 @@ OPERATOR_LIFETIME = timedelta(hours=12)
 SCOPE = ROLES_ALLOW
 """The scope that narrows nothing: what an account may do is decided from its roles."""
 OPERATOR = "operator"
+TWO_FACTORS = 2
+"""The strength every person's session begins with; no means of ours opens one with less."""
 
 _SQL = queries("egide.accounts", "accounts.sql")
-
-
-class Known(Protocol):
-    """Whom a person's account stands for at present, as ids of resources."""
-
-    @property
-    def patient(self) -> str | None: ...
-    @property
-    def practitioner(self) -> str | None: ...
-    @property
-    def relative(self) -> str | None: ...
-    @property
-    def establishment(self) -> str | None: ...
 
 
 StandsFor = Callable[[int, bytes], Known]
@@ -149,8 +139,10 @@ class Accounts:
         access_token, event = self._opened(row["account"], named, SCOPE, lifetime)
         return await self._issue(access_token, event, "issue_to_operator")
 
-    async def resolve(self, access_token: str, *, address: str = "") -> Actor:
-        """The actor of an access token; `address` is where it came from.
+    async def resolve(
+        self, access_token: str, *, address: str = "", zone: Zone = "outside"
+    ) -> Actor:
+        """The actor of an access token; `address` and `zone` are where it came from this time.
 
         Raises Unauthenticated when it is unknown, expired or revoked, or its account disabled:
         the four look the same from outside, and the ledger says which.
@@ -158,17 +150,29 @@ class Accounts:
         now = self._clock()
         key = digest(access_token)
         actor = self._remembered.get(key, now)
-        return actor if actor is not None else await self._look_up(access_token, key, now, address)
+        if actor is None:
+            actor = await self._look_up(access_token, key, now, address)
+        return actor if actor.zone == zone else replace(actor, zone=zone)
 
     async def actor(self, account: int) -> Actor:
         """An account as an actor, for who explains or reviews what it may do; it logs nobody in.
 
-        Raises NotFound.
+        A person is the one of a session with two factors, at work inside. Raises NotFound.
         """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(_SQL["described"], account)
         if row is None:
             raise NotFound("there is no such account")
+        if row["sealed"] is not None:
+            return acting(
+                account,
+                row["roles"],
+                self._known(account, row["sealed"]),
+                cleared=row["cleared"],
+                session=0,
+                assurance=TWO_FACTORS,
+                zone="inside",
+            )
         sealed = row["patient"]
         return Actor(
             account=account,
@@ -258,37 +262,40 @@ class Accounts:
         return actor
 
     def _actor(self, row: Any, account: int) -> Actor:
-        sealed = row["patient"]
-        actor = Actor(
-            account=account,
-            client=row["client_id"] or OPERATOR,
-            roles=frozenset(row["roles"]),
-            session=row["session"],
-            patient=None if sealed is None else self._bindings.open(sealed, account),
-            scope=None if row["scope"] == SCOPE else row["scope"],
-        )
+        client = row["client_id"] or OPERATOR
         if row["number"] is None:
-            return actor
+            sealed = row["patient"]
+            return Actor(
+                account=account,
+                client=client,
+                roles=frozenset(row["roles"]),
+                session=row["session"],
+                patient=None if sealed is None else self._bindings.open(sealed, account),
+                scope=None if row["scope"] == SCOPE else row["scope"],
+                zone="outside",
+            )
         context = self._contexts.open(row["context"], row_of(row["number"]))
-        actor = replace(
-            actor,
+        roles, known = frozenset(row["roles"]), self._known(account, row["sealed"])
+        if context.situation is not None:
+            roles, known = context.situation.narrows(roles), context.situation.places(known)
+        return acting(
+            account,
+            roles,
+            known,
+            cleared=row["cleared"],
+            session=row["session"],
             assurance=row["assurance"],
-            patient=None,
+            zone="outside",
+            client=client,
+            behalf=context.behalf,
             scope=row["scope"],
             launched=context.launched,
-            behalf=context.behalf,
-            cleared=row["cleared"],
         )
-        if row["sealed"] is None or self._stands_for is None:
-            return actor
-        known = self._stands_for(account, row["sealed"])
-        return replace(
-            actor,
-            patient=known.patient,
-            practitioner=known.practitioner,
-            relative=known.relative,
-            establishment=known.establishment,
-        )
+
+    def _known(self, account: int, sealed: bytes | None) -> Known:
+        if sealed is None or self._stands_for is None:
+            return NOBODY
+        return self._stands_for(account, sealed)
 
     async def about(self, access_token: str) -> About | None:
         """What an access token that is good is; None for any other."""

@@ -104,5 +104,7 @@ delete from access_token where expires < $1;
 select account, kind, label, roles, created, disabled from account order by created, account;
 
 -- described: an account as an actor would have it
-select account.account, account.roles, account.patient, client.client_id
-from account left join client using (account) where account.account = $1;
+select account.account, account.roles, account.patient, client.client_id, person.sealed,
+       person.cleared
+from account left join client using (account) left join person using (account)
+where account.account = $1;

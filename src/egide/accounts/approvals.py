@@ -17,6 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from egide.accounts.acting import WorkingAs
 from egide.accounts.events import AccountEvent, Append, recorded
 from egide.accounts.secrets import digest, new_code, new_refresh_token
 from egide.actor import Actor
@@ -40,7 +41,9 @@ class CodeRefused(Unauthenticated):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Whose record, and whom the person stood for when he approved; ids of resources.
 
-    What he may do is decided from whom he stands for at each request, not from here.
+    What he may do is decided from whom he stands for at each request, not from here; but where his
+    session was narrowed to an exercise situation, `works_as` are all the roles it leaves him, and
+    `establishment` is the situation's.
 
     `launched` and `encounter` are what the application was launched with, `banner` whether it has
     to show whose record it is, `authenticated` when the person proved himself (seconds since
@@ -57,6 +60,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     banner: bool = True
     authenticated: int = 0
     means: tuple[str, ...] = ()
+    works_as: tuple[str, ...] | None = None
+
+    @property
+    def situation(self) -> WorkingAs | None:
+        """What the person's session was narrowed to."""
+        if self.works_as is None:
+            return None
+        return WorkingAs(frozenset(self.works_as), self.establishment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +347,10 @@ class Approvals:
         )
 
     def _opened(self, row: Any) -> Approval:
+        context = self._contexts.open(row["context"], row_of(row["number"]))
+        roles = tuple(row["roles"])
+        if context.situation is not None:
+            roles = tuple(sorted(context.situation.narrows(roles)))
         return Approval(
             account=row["account"],
             application=row["application"],
@@ -344,9 +359,9 @@ class Approvals:
             scope=row["scope"],
             assurance=row["assurance"],
             lasting=row["lasting"],
-            context=self._contexts.open(row["context"], row_of(row["number"])),
+            context=context,
             expires=row["approval_expires"],
-            roles=tuple(row["roles"]),
+            roles=roles,
             number=row["number"],
         )
 

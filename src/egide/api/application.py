@@ -67,12 +67,14 @@ def application(
     clock: Clock,
     offer: Offer,
     proxies: tuple[Network, ...] = (),
+    networks: tuple[Network, ...] = (),
     web: Door | None = None,
 ) -> Entrance:
     """The ASGI application of one worker; `stopping` turns readiness off during a stop.
 
     `offer`: what of the authorization server is there; `proxies` are believed when they say for
-    whom they forward a request; `web`: the door of the pages people read, None: there are none.
+    whom they forward a request; `networks` are the establishment's own; `web`: the door of the
+    pages people read, None: there are none.
     """
     rest = Rest(record, accounts, base_url, offer)
     server = Server(accounts, clock, offer, base_url=base_url)
@@ -101,5 +103,11 @@ def application(
     https = base_url is not None and base_url.startswith("https:")
     limits = Limits(body=body_limit)
     return Entrance(
-        respond, metrics=metrics, limits=limits, proxies=proxies, https=https, failed=failed
+        respond,
+        metrics=metrics,
+        limits=limits,
+        proxies=proxies,
+        networks=networks,
+        https=https,
+        failed=failed,
     )

@@ -63,6 +63,7 @@ async def _serve(orders: Orders) -> None:
             clock=installation.clock,
             offer=Offer(authorizes=True, registers=here.registration),
             proxies=here.proxies,
+            networks=here.inside,
         )
         server = Server(
             app,

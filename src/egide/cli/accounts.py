@@ -239,13 +239,13 @@ def revoke(
 
 @accounts.command("reset")
 def reset(who: Who, hours: Hours = 72, yes: Yes = False) -> None:
-    """Take all means and sessions away and show a new link: for who lost his, or his link.
+    """Take all means, sessions and applications let in away and show a new link: for who lost his.
 
     Make sure it is he who asks: whoever has the link has the account.
     """
     here = _with_address()
     if not yes:
-        typer.confirm("Passkeys, password, codes and sessions go. Reset?", abort=True)
+        typer.confirm("Passkeys, password, codes, sessions and applications go. Reset?", abort=True)
 
     async def work(people: People) -> Invitation:
         person = await _find(people, who)

@@ -51,5 +51,6 @@ async def _explain(
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
         actor = await installation.accounts.actor(account)
-        actor = replace(actor, assurance=2 if stronger else 1)
+        if stronger:
+            actor = replace(actor, assurance=2)
         return await session.explain(actor, purpose, method, address)

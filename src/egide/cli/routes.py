@@ -8,7 +8,7 @@ from rich.table import Table
 
 from egide.api.application import routes as table
 from egide.gate import ROLES
-from egide.web import FILES, FOREIGN, OPEN, PERSONAL
+from egide.web import FILES, FOREIGN, ISSUERS, OPEN, PERSONAL
 
 ANYONE = "anyone"
 SIGNED_IN = "people signed in"
@@ -35,7 +35,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
     is the grant's own business.
     """
     yield from _machines()
-    for route in (*OPEN, *FOREIGN, *FILES):
+    for route in (*OPEN, *FOREIGN, *ISSUERS, *FILES):
         for method in route.answers:
             yield method, route.template, "", ANYONE
     for route in PERSONAL:

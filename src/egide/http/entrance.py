@@ -46,6 +46,7 @@ class Entrance:
         metrics: Metrics,
         limits: Limits | None = None,
         proxies: tuple[Network, ...] = (),
+        networks: tuple[Network, ...] = (),
         security: tuple[Header, ...] = API_SECURITY,
         https: bool = False,
         opened: Hook = _nothing,
@@ -54,7 +55,8 @@ class Entrance:
         patience: float = 25.0,
     ) -> None:
         """`https`: clients reach us by https, even when what forwards to us does not; `proxies`
-        are believed when they say for whom they forward; `failed`: the answer for an error.
+        are believed when they say for whom they forward; `networks` are the establishment's own;
+        `failed`: the answer for an error.
         """
         self.in_flight = InFlight()
         self._respond = respond
@@ -62,6 +64,7 @@ class Entrance:
         metrics.in_flight.set_function(lambda: self.in_flight.count)
         self._limits = limits or Limits()
         self._proxies = proxies
+        self._networks = networks
         self._plain = security
         self._secure = (*security, ONLY_HTTPS)
         self._https = https
@@ -82,7 +85,7 @@ class Entrance:
         started = perf_counter()
         in_flight = self.in_flight
         in_flight.enter()
-        request = Request(scope, receive, self._limits, self._proxies)
+        request = Request(scope, receive, self._limits, self._proxies, self._networks)
         status = 500
         category = None
         try:

@@ -20,7 +20,7 @@ def origin_of(peer: str, forwarded: bytes, proxies: Sequence[Network]) -> str:
     """
     address = peer
     for piece in reversed(forwarded.decode("latin-1").split(",")):
-        if not _among(address, proxies):
+        if not among(address, proxies):
             break
         try:
             address = str(ip_address(piece.strip()))
@@ -29,11 +29,12 @@ def origin_of(peer: str, forwarded: bytes, proxies: Sequence[Network]) -> str:
     return address
 
 
-def _among(address: str, proxies: Sequence[Network]) -> bool:
+def among(address: str, networks: Sequence[Network]) -> bool:
+    """Whether `address` is in one of `networks`; what is no address is in none."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return False
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
-    return any(parsed in network for network in proxies)
+    return any(parsed in network for network in networks)

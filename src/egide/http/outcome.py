@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from egide.errors import Category, EgideError, Issue
+from egide.http.levels import LEVELS
 from egide.http.messages import MESSAGES, Language
 from egide.http.negotiation import FHIR_JSON, language
 from egide.http.refusals import Refusal
@@ -76,8 +77,8 @@ def _challenge(needs: int) -> Header:
     """
     if not needs:
         return _ANYONE
-    said = b'Bearer realm="egide", error="insufficient_user_authentication", acr_values="%d"'
-    return b"www-authenticate", said % needs
+    said = b'Bearer realm="egide", error="insufficient_user_authentication", acr_values="%s"'
+    return b"www-authenticate", said % LEVELS[needs].encode("ascii")
 
 
 def operation_outcome(error: EgideError, spoken: Language, request: str) -> bytes:

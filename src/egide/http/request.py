@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
+from egide.actor import Zone
 from egide.errors import Incorrect, TooLarge
 from egide.http.asgi import Receive, Scope
 from egide.http.form import pairs, plain
@@ -17,6 +18,7 @@ from egide.http.refusals import (
     MediaTypeUnsupported,
     TargetTooLong,
 )
+from egide.http.zone import zone_of
 from egide.ids import request_id
 from egide.settings import Network
 
@@ -37,6 +39,7 @@ class Request:
         "_body",
         "_complete",
         "_limits",
+        "_networks",
         "_proxies",
         "_query",
         "_receive",
@@ -54,8 +57,12 @@ class Request:
         receive: Receive,
         limits: Limits,
         proxies: tuple[Network, ...] = (),
+        networks: tuple[Network, ...] = (),
     ) -> None:
-        """`proxies` are believed when they say for whom they forward a request."""
+        """`proxies` are believed when they say for whom they forward a request; `networks` are the
+        establishment's own.
+        """
+        self._networks = networks
         self._proxies = proxies
         self._scope = scope
         self._receive = receive
@@ -138,11 +145,20 @@ class Request:
 
         That is the other end of the connection, unless it is one of the proxies.
         """
-        client = self._scope.get("client")
-        peer: str = client[0] if client else ""
         if not self._proxies:
-            return peer
-        return origin_of(peer, self.headers.get(b"x-forwarded-for", b""), self._proxies)
+            return self._peer
+        return origin_of(self._peer, self.headers.get(b"x-forwarded-for", b""), self._proxies)
+
+    @property
+    def zone(self) -> Zone:
+        """Whether the request came from the establishment's own networks."""
+        return zone_of(self._peer, self.address, self.headers, self._networks, self._proxies)
+
+    @property
+    def _peer(self) -> str:
+        """The other end of the connection."""
+        client = self._scope.get("client")
+        return client[0] if client else ""
 
     @property
     def complete(self) -> bool:

@@ -7,7 +7,7 @@ form, since addresses end up in logs.
 import re
 from typing import Final, Protocol
 
-from egide.actor import Actor
+from egide.actor import Actor, Zone
 from egide.errors import Unauthenticated
 from egide.http.request import Request
 from egide.http.response import Header
@@ -18,7 +18,9 @@ _BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]{1,512}=*)"
 class Accounts(Protocol):
     """Whoever knows access tokens: `egide.accounts.Accounts`."""
 
-    async def resolve(self, access_token: str, *, address: str = "") -> Actor:
+    async def resolve(
+        self, access_token: str, *, address: str = "", zone: Zone = "outside"
+    ) -> Actor:
         """The actor of an access token. Raises Unauthenticated when it is not, or no more, one."""
         ...
 
@@ -41,6 +43,8 @@ async def actor_of(request: Request, accounts: Accounts) -> Actor:
     if found is None:
         raise Unauthenticated("The Authorization header carries no bearer access token")
     try:
-        return await accounts.resolve(found[1].decode("ascii"), address=request.address)
+        return await accounts.resolve(
+            found[1].decode("ascii"), address=request.address, zone=request.zone
+        )
     except Unauthenticated as error:
         raise AccessTokenRefused(error.message) from None

@@ -2,6 +2,6 @@
 
 from egide.web.door import Web
 from egide.web.open import web
-from egide.web.routes import FILES, FOREIGN, OPEN, PERSONAL
+from egide.web.routes import FILES, FOREIGN, ISSUERS, OPEN, PERSONAL
 
-__all__ = ["FILES", "FOREIGN", "OPEN", "PERSONAL", "Web", "web"]
+__all__ = ["FILES", "FOREIGN", "ISSUERS", "OPEN", "PERSONAL", "Web", "web"]

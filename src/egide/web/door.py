@@ -20,7 +20,7 @@ from egide.web.cookies import Cookies
 from egide.web.failure import Insecure, failed, wants_page
 from egide.web.forms import FIELD, FORM, MOST, check_origin, once
 from egide.web.languages import chosen
-from egide.web.routes import FILES, FOREIGN, OPEN, PERSONAL
+from egide.web.routes import FILES, FOREIGN, ISSUERS, OPEN, PERSONAL
 from egide.web.sending import see_other, to_sign_in
 from egide.web.site import Site
 from egide.web.visit import Visit
@@ -40,6 +40,7 @@ class Web:
         yield from OPEN
         yield from PERSONAL
         yield from FOREIGN
+        yield from ISSUERS
         yield from FILES
 
     def takes(self, request: Request) -> bool:
@@ -49,7 +50,7 @@ class Web:
 
     async def respond(self, request: Request) -> Response:
         """The page, or what a form leads to."""
-        for table in (OPEN, PERSONAL, FOREIGN, FILES):
+        for table in (OPEN, PERSONAL, FOREIGN, ISSUERS, FILES):
             found = table.find(request.segments)
             if found is not None:
                 break
@@ -59,6 +60,8 @@ class Web:
         respond = found.route.answer(request.method).respond
         if table is FILES:
             return await respond(self._site, *found.variables)
+        if table is ISSUERS:
+            return await respond(self._site, request, *found.variables)
         visit = await self._visit(request)
         if table is PERSONAL and visit.session is None:
             response = to_sign_in(visit)

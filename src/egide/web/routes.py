@@ -28,5 +28,9 @@ PERSONAL = Routes(
 FOREIGN = Routes(consenting.FOREIGN)
 """What applications ask for in a browser: a POST here is no form of ours, and changes nothing."""
 
+ISSUERS = Routes(federated.ISSUERS)
+"""What identity issuers post themselves: no browser, no cookie and no form of ours; believed for
+the issuer's signature alone. Given the site, the request, then the variables of the address."""
+
 FILES = Routes([Route("/static/{file}", {"GET": Answer(_file)})])
 """The same for everybody: given the site and the name, without a visit."""

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from egide.accounts.people import Session, Visitor
+from egide.actor import Actor
 from egide.http import Request
 from egide.http.messages import Language
 from egide.web.addresses import with_query
@@ -32,6 +33,11 @@ class Visit:
         if self.session is None:
             raise LookupError("a page for people signed in was shown to nobody")
         return self.session
+
+    @property
+    def actor(self) -> Actor:
+        """The person signed in, as the caller that the record and applications know."""
+        return self.person.actor(zone=self.request.zone)
 
     @property
     def visitor(self) -> Visitor:

@@ -46,6 +46,7 @@ async def test_a_client_becomes_an_actor_with_its_roles_and_a_session(world: Wor
         session=issued.session,
         assurance=1,
         patient=None,
+        zone="outside",
     )
     assert (issued.seconds, issued.scope) == (3600, SCOPE)
 
@@ -151,3 +152,10 @@ async def test_sweeping_deletes_access_tokens_a_day_after_their_end(world: World
 async def tokens(world: World) -> int:
     async with world.database.connection() as connection:
         return int(await connection.fetchval("select count(*) from access_token"))
+
+
+async def test_the_zone_is_where_each_request_comes_from(world: World) -> None:
+    issued = await world.accounts.issue_to_operator(["system"])
+    for zone in ("outside", "inside", "outside"):
+        assert (await world.accounts.resolve(issued.access_token, zone=zone)).zone == zone
+    assert (await world.accounts.resolve(issued.access_token)).zone == "outside"

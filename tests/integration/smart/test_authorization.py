@@ -1,11 +1,12 @@
 """What the page of consent calls: whom it trusts, what it shows, what an answer does."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.integration.smart.conftest import ISSUER, World, answered
 
-from egide.accounts import NewClient
+from egide.accounts import NewClient, WorkingAs
 from egide.api.smart import Approver, AuthorizationRequest, SentBack, UntrustedRequest
 from egide.errors import Forbidden, Incorrect
 
@@ -205,3 +206,54 @@ async def test_a_launch_is_for_the_record_on_the_screen(world: World) -> None:
     _, token = await world.exchange(client, said["code"])
     assert (token["patient"], token["encounter"]) == ("on-screen", "stay")
     assert token["need_patient_banner"] is False
+
+
+async def test_an_account_explained_is_the_person_its_session_would_be(world: World) -> None:
+    known = {"practitioner": "synthetic-doctor", "establishment": "synthetic-hospital"}
+    person = await world.person(**known)
+    actor = await world.accounts.actor(person.actor.account)
+    assert actor == replace(person.actor, session=0)
+    async with world.database.connection() as connection:
+        await connection.execute("update person set cleared = false")
+    assert not (await world.accounts.actor(actor.account)).cleared
+
+
+async def test_a_relative_s_account_explained_acts_for_nobody(world: World) -> None:
+    person = await world.person(relative="synthetic-mother", behalf="synthetic-patient")
+    actor = await world.accounts.actor(person.actor.account)
+    assert (actor.relative, actor.behalf, actor.patient) == ("synthetic-mother", None, None)
+
+
+@pytest.mark.parametrize("later", [None, "offline_access"])
+async def test_an_application_works_in_the_situation_it_was_approved_in(
+    world: World, later: str | None
+) -> None:
+    known = {"practitioner": "synthetic-doctor", "establishment": "synthetic-hospital"}
+    person = await world.person(**known)
+    works_as = WorkingAs(frozenset({"clinician"}), "synthetic-clinic")
+    actor = replace(person.actor, establishment=works_as.establishment)
+    person = replace(person, actor=actor, works_as=works_as)
+    async with world.database.connection() as connection:
+        await connection.execute(
+            "update account set roles = '{clinician,registrar}' where account = $1", actor.account
+        )
+    client = await world.registered()
+    scope = "launch/patient patient/Observation.rs" + (f" {later}" if later else "")
+    _, said = await world.exchange(client, await world.code(client, person, scope=scope))
+    if later:
+        async with world.database.connection() as connection:
+            await connection.execute("delete from person_session")
+        _, said = await world.refresh(client, said["refresh_token"])
+    actor = await world.accounts.resolve(said["access_token"])
+    assert (actor.roles, actor.establishment) == (frozenset({"clinician"}), "synthetic-clinic")
+    assert world.events[-1].roles == ("clinician",)
+
+
+async def test_an_approval_in_a_situation_gives_no_role_the_account_lost(world: World) -> None:
+    person = await world.person()
+    person = replace(person, works_as=WorkingAs(frozenset({"clinician", "auditor"})))
+    client = await world.registered()
+    _, said = await world.exchange(client, await world.code(client, person))
+    async with world.database.connection() as connection:
+        await connection.execute("update account set roles = '{registrar}' where kind = 'person'")
+    assert (await world.accounts.resolve(said["access_token"])).roles == frozenset()

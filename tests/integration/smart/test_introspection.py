@@ -1,13 +1,17 @@
 """Introspection (RFC 7662) and revocation (RFC 7009): who is told what, and who may end what."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.integration.smart.conftest import ISSUER, World, basic
 from tests.unit.http.asking import Answer
+from tests.unit.http.asking import request as asked
 
 from egide.accounts import NewClient
 from egide.errors import Unauthenticated
+from egide.http import answer as answer_to
+from egide.record import StepUp
 
 OFFLINE = "openid fhirUser launch/patient offline_access patient/*.rs"
 
@@ -90,10 +94,35 @@ async def test_a_good_one_is_told_with_whose_it_is_and_for_which_record(world: W
         "exp": int(world.now.timestamp()) + 3600,
         "iss": ISSUER,
         "aud": f"{ISSUER}/fhir",
+        "acr": "2",
+        "auth_time": int(world.now.timestamp()) - 120,
         "patient": "synthetic-patient",
         "fhirUser": f"{ISSUER}/fhir/Practitioner/synthetic-doctor",
     }
     assert world.events[-1].outcome == "success"
+
+
+async def test_one_factor_is_told_by_the_name_the_challenge_would_not_take(world: World) -> None:
+    client, asker = await world.registered(), await resource_server(world)
+    person = await world.person()
+    person = replace(person, actor=replace(person.actor, assurance=1))
+    _, said = await world.exchange(client, await world.code(client, person))
+    _, told = await introspect(world, asker, said["access_token"])
+    assert told["acr"] == "1"
+
+
+async def test_the_levels_published_are_those_the_challenge_and_the_tokens_name(
+    world: World,
+) -> None:
+    published = await world.get("/.well-known/openid-configuration")
+    challenge = dict(answer_to(StepUp("Said so"), asked()).headers)[b"www-authenticate"].decode()
+    wanted = challenge.split('acr_values="')[1].split('"')[0]
+    assert published["acr_values_supported"] == ["1", wanted]
+    client, asker = await world.registered(), await resource_server(world)
+    code = await world.code(client, scope=OFFLINE, acr_values=wanted)
+    _, said = await world.exchange(client, code)
+    _, told = await introspect(world, asker, said["access_token"])
+    assert told["acr"] == wanted
 
 
 async def test_an_application_may_ask_about_its_own(world: World) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from tests.integration.smart.conftest import World
+from tests.integration.smart.conftest import ISSUER, World
 
 from egide.accounts import NewClient
+from egide.accounts.accounts import REMEMBERED
 from egide.accounts.people import People
 from egide.errors import NotFound, Unauthenticated
 
@@ -211,3 +212,17 @@ async def test_a_refresh_brings_the_same_launch_and_may_narrow(world: World) -> 
     assert (actor.scope, actor.launched) == ("patient/Observation.rs", "synthetic-patient")
     _, again = await world.refresh(client, said["refresh_token"])
     assert again["scope"] == first["scope"]
+
+
+async def test_a_reset_by_an_operator_ends_what_lasts_without_the_person(world: World) -> None:
+    client, person = await world.registered(), await world.person()
+    _, said = await world.exchange(client, await world.code(client, person, scope=OFFLINE))
+    await world.accounts.resolve(said["access_token"])
+    people = People(world.database, world.clock, world.append, b"p" * 32, base_url=ISSUER)
+    await people.directory.reset(person.actor.account)
+    people.close()
+    answer, refused = await world.refresh(client, said["refresh_token"])
+    assert (answer.status, refused["error"]) == (400, "invalid_grant")
+    world.later(seconds=REMEMBERED.total_seconds())
+    with pytest.raises(Unauthenticated):
+        await world.accounts.resolve(said["access_token"])

@@ -1,5 +1,6 @@
 """There and back: a browser signs in at a real issuer on loopback, and what may come of it."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
@@ -8,13 +9,23 @@ import httpx2
 import pytest
 from tests.integration.accounts.federation import conftest as issuers
 from tests.integration.accounts.federation.issuing import Client, issuing
-from tests.integration.web.conftest import HTTPS, Surfer, World, path_of
+from tests.integration.web.conftest import (
+    AGENT,
+    HTTPS,
+    Answer,
+    Surfer,
+    World,
+    nothing_happens,
+    path_of,
+)
 
 from egide.accounts.federation import Federation, Registration
 from egide.accounts.federation.credential import credential
+from egide.accounts.people import Bound, Visitor
 from egide.app.fetching import fetching
 from egide.clock import system_clock
 
+FORM = "application/x-www-form-urlencoded"
 CALLBACK = f"{HTTPS}/sign-in/from"
 
 
@@ -134,6 +145,99 @@ async def test_a_professional_of_several_situations_chooses_one(there: There) ->
     assert (await browser.follow()).title == "Hello, Camille Exemple"
 
 
+async def test_the_session_has_the_roles_and_the_establishment_of_the_situation(
+    there: There,
+) -> None:
+    there.configure(establishments={"750000001": "synthetic-hospital"})
+    own = Bound(practitioner="synthetic-doctor", establishment="synthetic-own")
+    await linked(there, roles=["clinician", "registrar"], bound=own)
+    browser = there.world.browser()
+    await browser.get(await there.go(browser))
+    value = browser.cookies["__Host-egide-session"]
+    session = await there.world.people.sessions.resolve(value, Visitor(agent=AGENT))
+    assert session is not None
+    actor = session.actor()
+    assert actor.roles == {"clinician"}
+    assert (actor.practitioner, actor.establishment) == ("synthetic-doctor", "synthetic-hospital")
+
+
+async def test_a_disabled_account_is_opened_by_no_issuer(there: There) -> None:
+    await linked(there)
+    [person] = await there.world.people.directory.people()
+    await there.world.people.directory.disable(person.account)
+    browser = there.world.browser()
+    answer = await browser.get(await there.go(browser))
+    assert answer.status == 403
+    assert "__Host-egide-session" not in browser.cookies
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"aud": "other"},
+        {"iss": "https://other.example"},
+        {"nonce": "x"},
+        {"events": {}},
+        {"iat": 1},
+    ],
+)
+async def test_a_logout_token_that_does_not_hold_ends_nobody_s_session(
+    there: There, said: dict[str, Any]
+) -> None:
+    browser = await signed_in(there)
+    answer = await posted(there, logout_token(there, **said))
+    assert (answer.status, answer.header(b"cache-control")) == (400, b"no-store")
+    assert (await browser.get("/account")).status == 200
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "e30.e30.", "x" * 5000])
+async def test_what_is_no_logout_token_ends_nobody_s_session(there: There, token: str) -> None:
+    browser = await signed_in(there)
+    assert (await posted(there, token)).status == 400
+    assert (await browser.get("/account")).status == 200
+
+
+async def test_a_logout_token_nobody_signed_ends_nobody_s_session(there: There) -> None:
+    browser = await signed_in(there)
+    assert (await posted(there, logout_token(there)[:-8] + "AAAAAAAA")).status == 400
+    assert (await browser.get("/account")).status == 200
+
+
+async def test_a_logout_token_is_taken_in_the_body_of_a_form_alone(there: There) -> None:
+    browser = await signed_in(there)
+    token = logout_token(there)
+    outside = there.world.browser()
+    path = "/sign-in/from/psc/logout"
+    assert (await outside.ask("GET", f"{path}?logout_token={token}")).status == 405
+    answer = await outside.ask("POST", path, token.encode(), content_type="application/jwt")
+    assert answer.status == 415
+    answer = await outside.ask("POST", path, b"x" * 70_000, content_type=FORM)
+    assert answer.status == 413
+    twice = urlencode([("logout_token", token), ("logout_token", token)]).encode()
+    assert (await outside.ask("POST", path, twice, content_type=FORM)).status == 400
+    assert (await browser.get("/account")).status == 200
+
+
+async def test_an_issuer_ends_the_sessions_of_a_person_and_of_nobody_else(there: There) -> None:
+    browser = await signed_in(there)
+    other = await there.world.browser().enrol(there.world, "other")
+    token = logout_token(there)
+    answer = await posted(there, token)
+    assert (answer.status, answer.header(b"cache-control")) == (200, b"no-store")
+    event = there.world.events[-1]
+    assert (event.kind, event.reason) == ("session-ended", "ended-by-issuer")
+    assert (await browser.get("/account")).status == 303
+    assert (await other.get("/account")).status == 200
+    with nothing_happens(there.world):
+        assert (await posted(there, token)).status == 200
+
+
+async def test_no_other_issuer_s_address_takes_it(there: There) -> None:
+    browser = await signed_in(there)
+    assert (await posted(there, logout_token(there), "other")).status == 404
+    assert (await browser.get("/account")).status == 200
+
+
 async def test_a_situation_there_is_not_is_refused(there: There) -> None:
     await linked(there)
     there.served.person = {**issuers.PROFESSIONAL, "SubjectRefPro": _two()}
@@ -159,12 +263,12 @@ async def test_without_an_issuer_there_is_no_such_page(world: World) -> None:
     assert (await world.browser().get("/sign-in/from/psc?code=x")).status == 404
 
 
-async def linked(there: There, roles: list[str] | None = None) -> Surfer:
+async def linked(there: There, roles: list[str] | None = None, **more: Any) -> Surfer:
     """Somebody whose account the identity opens: linked by the pages, as he would."""
     browser = there.world.browser()
     page = await browser.get(await there.go(browser))
     place = _place(page.text)
-    await browser.enrol(there.world, roles=roles or ["clinician"])
+    await browser.enrol(there.world, roles=roles or ["clinician"], **more)
     page = await browser.get(place)
     assert page.title == "Sign in by Issuer of the tests from now on?"
     answer = await browser.submit("/account/link")
@@ -183,3 +287,41 @@ def _two() -> dict[str, Any]:
     [activity] = one["activities"]
     other = {**activity, "raisonSocialeSite": "CLINIQUE SYNTHETIQUE"}
     return {"exercices": [{**one, "activities": [activity, other]}]}
+
+
+async def signed_in(there: There) -> Surfer:
+    """A browser that came in by the issuer."""
+    await linked(there)
+    browser = there.world.browser()
+    await browser.get(await there.go(browser))
+    assert (await browser.get("/account")).status == 200
+    return browser
+
+
+def logout_token(there: There, **said: Any) -> str:
+    """A logout token of the issuer, but for what `said` changes."""
+    now = int(time.time())
+    claims = {
+        "iss": there.served.address,
+        "aud": "egide",
+        "iat": now,
+        "exp": now + 120,
+        "jti": "one",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        "sub": there.served.person["sub"],
+    }
+    kept = {name: value for name, value in (claims | said).items() if value is not None}
+    token: str = there.served.signed(kept, typ="logout+jwt")
+    return token
+
+
+async def posted(there: There, token: str, issuer: str = "psc") -> Answer:
+    """What the issuer gets for a logout token, as a program that is no browser."""
+    return await there.world.browser().ask(
+        "POST",
+        f"/sign-in/from/{issuer}/logout",
+        urlencode({"logout_token": token}).encode(),
+        content_type=FORM,
+        accept=None,
+        cookie=None,
+    )

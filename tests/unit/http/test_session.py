@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.http.asking import request
 
-from egide.actor import Actor
+from egide.actor import Actor, Zone
 from egide.errors import Unauthenticated
 from egide.http import actor_of, answer
 
@@ -17,7 +17,9 @@ class Known:
 
     address = ""
 
-    async def resolve(self, access_token: str, *, address: str = "") -> Actor:
+    async def resolve(
+        self, access_token: str, *, address: str = "", zone: Zone = "outside"
+    ) -> Actor:
         self.address = address
         if access_token != "egd_good":
             raise Unauthenticated("The access token is unknown, expired or revoked")
@@ -55,7 +57,9 @@ async def test_without_a_good_access_token_nobody_gets_in(credentials: bytes | N
 
 async def test_the_scope_of_an_access_token_goes_to_the_gate() -> None:
     class Narrow(Known):
-        async def resolve(self, access_token: str, *, address: str = "") -> Actor:
+        async def resolve(
+            self, access_token: str, *, address: str = "", zone: Zone = "outside"
+        ) -> Actor:
             return replace(ACTOR, scope="system/Patient.rs")
 
     asked = request(headers=[(b"authorization", b"Bearer egd_good")])

@@ -11,7 +11,7 @@ Invariants, each with its test in tests/integration/accounts/federation:
 - an identity opens no account it was not linked to (test_links).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -37,6 +37,10 @@ from egide.errors import Incorrect, NotFound
 
 Proof = Literal["enrolment", "second-factor"]
 """What shows that whoever holds an identity also holds the account."""
+
+
+End = Callable[[int], Awaitable[None]]
+"""Ends the session of that number."""
 
 
 class Federation:
@@ -210,11 +214,15 @@ class Federation:
         except IssuerUnavailable:
             return None
 
-    async def ended(self, issuer: str, logout_token: str, *, address: str = "") -> tuple[int, ...]:
-        """The sessions that `issuer` ends by a logout token it sends: the caller ends them.
+    async def ended(
+        self, issuer: str, logout_token: str, end: End, *, address: str = ""
+    ) -> tuple[int, ...]:
+        """The sessions that `issuer` ends by a logout token it sends; `end` ended each of them.
 
         For the address registered there as `backchannel_logout_uri`, to which it POSTs a form with
-        `logout_token`. Raises FederationRefused, IssuerUnavailable, NotFound.
+        `logout_token`. A session is forgotten here once `end` is done with it, so that the issuer
+        can send the same again when it could not be. Raises FederationRefused, IssuerUnavailable,
+        NotFound, and what `end` raises.
         """
         party = self._party(issuer)
         try:
@@ -224,7 +232,11 @@ class Federation:
             await self._refused(issuer, reason, address)
             raise
         known = self._subject(party.issuer, subject) if subject else None
-        return await self._sessions.ended(issuer, known, sid)
+        sessions = await self._sessions.named(issuer, known, sid)
+        for session in sessions:
+            await end(session)
+            await self._sessions.forget(session)
+        return sessions
 
     async def sweep(self) -> None:
         """Deletes what is over, and writes refusals not yet written."""

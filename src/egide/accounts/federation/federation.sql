@@ -30,13 +30,12 @@ values ($1, $2, $3, $4, $5, $6);
 -- forget: what was remembered of a session, which is then no more
 delete from federation_session where session = $1 returning issuer, sealed;
 
--- end_of_subject: sessions the issuer ends, all of one person
-delete from federation_session where issuer = $1 and subject = $2 returning session;
+-- of_subject: sessions the issuer ends, all of one person
+select session from federation_session where issuer = $1 and subject = $2;
 
--- end_of_sid: sessions the issuer ends, of one session of its own
-delete from federation_session
-where issuer = $1 and sid = $2 and ($3::bytea is null or subject = $3)
-returning session;
+-- of_sid: sessions the issuer ends, of one session of its own
+select session from federation_session
+where issuer = $1 and sid = $2 and ($3::bytea is null or subject = $3);
 
 -- sweep_sessions: sessions that are over
 delete from federation_session where expires < $1;

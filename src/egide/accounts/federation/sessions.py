@@ -38,14 +38,14 @@ class Sessions:
             return None
         return row["issuer"], self._sealing.open(row["sealed"], _place(session)).decode()
 
-    async def ended(self, issuer: str, subject: bytes | None, sid: str) -> tuple[int, ...]:
-        """The sessions of `sid`, or without one all of `subject`; they are kept no more."""
+    async def named(self, issuer: str, subject: bytes | None, sid: str) -> tuple[int, ...]:
+        """The sessions of `sid`, or without one all of `subject`."""
         async with self._database.connection() as connection:
             if sid:
                 named = self._sid(issuer, sid)
-                rows = await connection.fetch(_SQL["end_of_sid"], issuer, named, subject)
+                rows = await connection.fetch(_SQL["of_sid"], issuer, named, subject)
             else:
-                rows = await connection.fetch(_SQL["end_of_subject"], issuer, subject)
+                rows = await connection.fetch(_SQL["of_subject"], issuer, subject)
         return tuple(row["session"] for row in rows)
 
     def _sid(self, issuer: str, sid: str) -> bytes:

@@ -1,12 +1,11 @@
 """People who log in: directory, enrolment, means, sign-in, step-up, sessions."""
 
+from egide.accounts.acting import CLIENT, Bound, WorkingAs
 from egide.accounts.people.entries import (
-    CLIENT,
     LINK_PATH,
     LONGEST_PASSWORD,
     SHORTEST_PASSWORD,
     Begun,
-    Bound,
     Enrolling,
     HalfSignedIn,
     Holder,
@@ -52,4 +51,5 @@ __all__ = [
     "StepUpNeeded",
     "Visitor",
     "WeakPassword",
+    "WorkingAs",
 ]

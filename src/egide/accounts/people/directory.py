@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+from egide.accounts.acting import Bound
 from egide.accounts.entries import checked
 from egide.accounts.events import AccountEvent, Append, Kind, recorded
-from egide.accounts.people.entries import Bound, Invitation, Limits, Person
+from egide.accounts.people.entries import Invitation, Limits, Person
 from egide.accounts.people.names import checked_login, checked_name, plain_login
 from egide.accounts.people.sealing import Known, Sealing
 from egide.accounts.people.sessions import Sessions
@@ -110,6 +111,8 @@ class Directory:
     ) -> Invitation:
         """Takes every means and session away and gives a new link: recovery by an operator.
 
+        Applications that were let in are out too, those that work without the person as well.
+
         Raises NotFound, Forbidden when the account is disabled.
         """
         await self._active(account)
@@ -198,7 +201,7 @@ class Directory:
     async def _again(
         self, kind: Kind, account: int, lifetime: timedelta | None, by: int
     ) -> Invitation:
-        """Takes every means and session of an account away and makes a new link."""
+        """Takes means, sessions and approvals of an account away and makes a new link."""
         invitation = self._invitation(account, lifetime)
         event = AccountEvent(
             kind, self._clock(), account=account, by=by, expires=invitation.expires
@@ -207,6 +210,7 @@ class Directory:
             await connection.execute(_SQL["hold"], account)
             for statement in MEANS:
                 await connection.execute(_SQL[statement], account)
+            await connection.execute(_SQL["end_approvals"], account, self._clock())
             await self._sessions.end_all(connection, account)
             await self._invite(connection, invitation)
         self._sessions.forget(account)

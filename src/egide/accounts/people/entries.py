@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from egide.accounts.acting import Bound, WorkingAs, acting
 from egide.actor import Actor, Zone
 from egide.errors import Forbidden, Incorrect, Unauthenticated
-
-CLIENT = "egide-web"
-"""The public id of the application people use when they log in here."""
 
 LINK_PATH = "/enrol/"
 """Where the door for pages takes an invitation: its token follows, and is the last segment."""
@@ -61,16 +59,6 @@ class WeakPassword(Incorrect):
     def __init__(self, reason: Literal["short", "long", "names", "common"]) -> None:
         super().__init__(_WEAK[reason])
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The ids of the resources a person's account stands for; see `egide.actor.Actor`."""
-
-    patient: str | None = None
-    practitioner: str | None = None
-    relative: str | None = None
-    establishment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +172,7 @@ class Session:
 
     `authenticated` is when two factors were last shown, `means` how, in the words of RFC 8176
     (`pop`, `pwd`, `otp`, `mfa`; `fed` for a federated identity). `device` is a coarse label such
-    as `Firefox, Windows`.
+    as `Firefox, Windows`. `works_as` has narrowed `roles` and `bound` already.
     """
 
     session: int
@@ -201,6 +189,7 @@ class Session:
     expires: datetime
     device: str
     key: bytes = field(repr=False)
+    works_as: WorkingAs | None = field(default=None, repr=False)
 
     def fresh(self, now: datetime, within: timedelta) -> bool:
         """Whether two factors were shown less than `within` ago."""
@@ -208,19 +197,15 @@ class Session:
 
     def actor(self, *, zone: Zone = "outside", behalf: str | None = None) -> Actor:
         """The caller the other floors know; `behalf`: the patient a relative acts for now."""
-        return Actor(
-            account=self.account,
-            client=CLIENT,
-            roles=self.roles,
+        return acting(
+            self.account,
+            self.roles,
+            self.bound,
+            cleared=self.cleared,
             session=self.session,
             assurance=self.assurance,
-            patient=self.bound.patient,
-            practitioner=self.bound.practitioner,
-            relative=self.bound.relative,
-            establishment=self.bound.establishment,
-            behalf=behalf,
             zone=zone,
-            cleared=self.cleared,
+            behalf=behalf,
         )
 
 

@@ -166,8 +166,8 @@ select exists (select 1 from recovery_code where hash = $1 and account = $2);
 
 -- open_session: a session, if the account is not disabled
 insert into person_session (hash, session, account, device, assurance, means, opened,
-                            authenticated, seen, expires)
-select $1, $2, account, $4, $5, $6, $7, $7, $7, $8 from account
+                            authenticated, seen, expires, works_as, acting)
+select $1, $2, account, $4, $5, $6, $7, $7, $7, $8, $9, $10 from account
 where account = $3 and kind = 'person' and disabled is null
 for share;
 
@@ -175,6 +175,7 @@ for share;
 select person_session.session, person_session.account, person_session.device,
        person_session.assurance, person_session.means, person_session.opened,
        person_session.authenticated, person_session.seen, person_session.expires,
+       person_session.works_as, person_session.acting,
        account.roles, account.disabled, person.sealed, person.cleared
 from person_session join account using (account) join person using (account)
 where person_session.hash = $1;
@@ -191,11 +192,17 @@ select session, device, opened, seen, authenticated, means from person_session
 where account = $1 and expires > $2 and seen > $3
 order by seen desc, session;
 
+-- holder: whose session it is
+select account from person_session where session = $1;
+
 -- end_session: a session that is over
 delete from person_session where session = $1 and account = $2 returning hash;
 
 -- end_sessions: every session of an account but one
 delete from person_session where account = $1 and session <> $2 returning session, hash;
+
+-- end_approvals: what a person approved for applications, which ends
+update approval set ended = $2 where account = $1 and ended is null;
 
 -- knows: whether an account has signed in with a browser
 select exists (select 1 from device where account = $1 and hash = $2);

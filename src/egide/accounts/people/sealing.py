@@ -11,7 +11,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from egide.accounts.people.entries import Bound
+from egide.accounts.acting import Bound
 from egide.errors import Fault
 
 
@@ -33,8 +33,18 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
         return "Known(sealed)"
 
 
+class Acting(msgspec.Struct, frozen=True, array_like=True):
+    """The sealed part of a session that is narrowed."""
+
+    establishment: str | None = None
+
+    def __repr__(self) -> str:
+        return "Acting(sealed)"
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_known = msgspec.msgpack.Decoder(Known).decode
+_decode_acting = msgspec.msgpack.Decoder(Acting).decode
 
 
 class Sealing:
@@ -68,6 +78,12 @@ class Sealing:
 
     def open_known(self, account: int, sealed: bytes) -> Known:
         return _decode_known(self.open("person", account, sealed))
+
+    def seal_acting(self, account: int, session: int, acting: Acting) -> bytes:
+        return self.seal(f"session {session}", account, _encode(acting))
+
+    def open_acting(self, account: int, session: int, sealed: bytes) -> Acting:
+        return _decode_acting(self.open(f"session {session}", account, sealed))
 
 
 def _derived(key: bytes, use: bytes) -> bytes:

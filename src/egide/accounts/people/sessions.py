@@ -10,6 +10,7 @@ Invariants, tested in tests/integration/accounts/people/test_sessions.py:
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
+from egide.accounts.acting import WorkingAs
 from egide.accounts.events import AccountEvent, Append, recorded
 from egide.accounts.people.device import kind_of
 from egide.accounts.people.devices import Devices
@@ -21,7 +22,7 @@ from egide.accounts.people.entries import (
     SignInRefused,
     Visitor,
 )
-from egide.accounts.people.sealing import Sealing
+from egide.accounts.people.sealing import Acting, Sealing
 from egide.accounts.remembered import Remembered
 from egide.accounts.secrets import COOKIE, digest, new_cookie
 from egide.clock import Clock
@@ -76,18 +77,26 @@ class Sessions:
         visitor: Visitor,
         *,
         assurance: int = 2,
+        works_as: WorkingAs | None = None,
         claim: Claim = _nothing,
     ) -> SignedIn:
         """A session for an account that has shown `means`: for a federated identity, the door's
         proof; the other ways come from `SignIn` and `Enrolment`. Raises SignInRefused when the
-        account is disabled or there is none.
+        account is disabled, or there is none, or `works_as` leaves it no role.
 
+        `works_as` narrows the session for as long as it lasts, whatever the account's roles become.
         `claim` uses up what was shown in the same transaction, and raises when somebody else did.
         """
         now, value, number = self._clock(), new_cookie(), internal_number()
         shown, kind = tuple(means), kind_of(visitor.agent)
         device = await self._devices.value(visitor.device)
         roles = await self._roles(account)
+        acting = None
+        if works_as is not None:
+            roles = tuple(sorted(works_as.narrows(roles)))
+            if not roles:
+                raise SignInRefused("no-role")
+            acting = self._sealing.seal_acting(account, number, Acting(works_as.establishment))
         event = AccountEvent(
             "session-opened",
             now,
@@ -110,6 +119,8 @@ class Sessions:
                 list(shown),
                 now,
                 now + self._limits.lifetime,
+                None if works_as is None else sorted(works_as.roles),
+                acting,
             )
             if done != "INSERT 0 1":
                 raise SignInRefused("disabled")
@@ -188,6 +199,14 @@ class Sessions:
             raise NotFound("This account has no such session")
         await self._end(account, session, "revoked", by, "")
 
+    async def end_by_issuer(self, session: int) -> None:
+        """The session ends now, since the identity issuer it came from says so; one that has ended
+        stays so."""
+        async with self._database.connection() as connection:
+            account = await connection.fetchval(_SQL["holder"], session)
+        if account is not None:
+            await self._end(account, session, "ended-by-issuer", 0, "")
+
     async def revoke_all(self, account: int, *, except_session: int = 0, by: int = 0) -> int:
         """All sessions of `account` end now, but one; returns how many did."""
         number = sum(each.session != except_session for each in await self.entries(account))
@@ -260,13 +279,18 @@ class Sessions:
 
     def _session(self, key: bytes, row: Fetched) -> Session:
         known = self._sealing.open_known(row["account"], row["sealed"])
+        roles, bound, works_as = frozenset(row["roles"]), known.bound, None
+        if row["works_as"] is not None:
+            acting = self._sealing.open_acting(row["account"], row["session"], row["acting"])
+            works_as = WorkingAs(frozenset(row["works_as"]), acting.establishment)
+            roles, bound = works_as.narrows(roles), works_as.places(bound)
         return Session(
             session=row["session"],
             account=row["account"],
             login=known.login,
             name=known.name,
-            roles=frozenset(row["roles"]),
-            bound=known.bound,
+            roles=roles,
+            bound=bound,
             cleared=row["cleared"],
             assurance=row["assurance"],
             means=tuple(row["means"]),
@@ -275,6 +299,7 @@ class Sessions:
             expires=row["expires"],
             device=row["device"],
             key=key,
+            works_as=works_as,
         )
 
     def _heard(self, notice: str) -> None:

@@ -152,4 +152,5 @@ def _context(
         banner=launched is None or launched.banner,
         authenticated=int(person.authenticated.timestamp()),
         means=person.means,
+        works_as=None if person.works_as is None else tuple(sorted(person.works_as.roles)),
     )

@@ -14,6 +14,7 @@ from egide.accounts.signing import ALGORITHM
 from egide.api.smart import introspection, pkce, revocation, token
 from egide.api.smart.keys import KINDS
 from egide.gate.scopes import CONTEXT
+from egide.http.levels import LEVELS
 from egide.http.negotiation import PLAIN_JSON
 from egide.http.response import Response
 
@@ -78,6 +79,7 @@ def metadata(issuer: str, offer: Offer) -> dict[str, Any]:
             "response_modes_supported": ["query"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
+            "acr_values_supported": list(LEVELS.values()),
             "request_parameter_supported": False,
             "request_uri_parameter_supported": False,
         }

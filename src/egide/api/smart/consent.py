@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from egide.accounts import LIFETIME, Context, Lasting
+from egide.accounts import LIFETIME, Context, Lasting, WorkingAs
 from egide.actor import Actor
 from egide.api.smart import scopes
 from egide.api.smart.words import Line, lines_of
@@ -26,12 +26,13 @@ application was opened from; one he has to choose."""
 @dataclass(frozen=True, slots=True)
 class Approver:
     """The person at the page: the actor of his session, when he last proved himself, and by what
-    (words of RFC 8176).
+    (words of RFC 8176). `works_as` is what his session is narrowed to.
     """
 
     actor: Actor
     authenticated: datetime
     means: tuple[str, ...] = ()
+    works_as: WorkingAs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import msgspec
 from joserfc import jwk, jwt
 
 from egide.accounts.signing import ALGORITHM
+from egide.http.levels import LEVELS
 
 LASTS = timedelta(minutes=5)
 
@@ -36,7 +37,7 @@ def claims(
         "iat": int(now.timestamp()),
         "exp": int((now + LASTS).timestamp()),
         "auth_time": authenticated,
-        "acr": str(assurance),
+        "acr": LEVELS[assurance],
     }
     if means:
         said["amr"] = list(means)

@@ -18,6 +18,7 @@ from egide.api.smart.refusals import GrantRefused
 from egide.api.smart.scopes import words
 from egide.api.smart.token import PATH as TOKEN_PATH
 from egide.clock import Clock
+from egide.http.levels import LEVELS
 from egide.http.request import Request
 from egide.http.response import Response
 
@@ -35,11 +36,13 @@ def told(
     audience: str,
     subject: str | None = None,
     context: Context | None = None,
+    assurance: int = 1,
     who: str | None = None,
 ) -> dict[str, Any]:
     """The answer for an access token that is good.
 
-    The rest is there when it acts for a person; `who` is the address of his own resource.
+    The rest is there when it acts for a person: `assurance` is how strongly he was authenticated
+    (https://www.rfc-editor.org/rfc/rfc9470#section-6.2), `who` the address of his own resource.
     """
     said: dict[str, Any] = {
         "active": True,
@@ -53,6 +56,8 @@ def told(
     }
     if subject is not None:
         said["sub"] = subject
+    if context is not None:
+        said |= {"acr": LEVELS[assurance], "auth_time": context.authenticated}
     if context is not None and context.launched:
         said["patient"] = context.launched
     if context is not None and context.encounter:
@@ -113,6 +118,7 @@ class Introspection:
                 audience=audience,
                 subject=self._accounts.signing.subject(approval.account, about.client_id),
                 context=approval.context,
+                assurance=approval.assurance,
                 who=fhir_user(approval.context, audience) if named else None,
             )
         return answer(200, said)

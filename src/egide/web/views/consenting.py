@@ -55,7 +55,7 @@ async def find_patient(site: Site, visit: Visit) -> Response:
     name, born = visit.form.get("name", "").strip(), visit.form.get("birthdate", "").strip()
     if not name or not born:
         return _choice(site, visit, request, name, born, refused=Refused("incomplete", 422))
-    found = await matching(site.record, visit.person.actor(), name, born)
+    found = await matching(site.record, visit.actor, name, born)
     return _choice(site, visit, request, name, born, found)
 
 
@@ -149,7 +149,7 @@ def _choice(
 
 def _approver(visit: Visit) -> Approver:
     session = visit.person
-    return Approver(session.actor(), session.authenticated, session.means)
+    return Approver(visit.actor, session.authenticated, session.means, session.works_as)
 
 
 def _place(uri: str) -> str:

@@ -7,11 +7,13 @@ signed in to it by means of its own. One factor at the issuer opens nothing.
 import secrets
 
 from egide.accounts.federation import Federation, FederationRefused, Identity, NoSituation
-from egide.accounts.people import SignInRefused
+from egide.accounts.people import SignInRefused, WorkingAs
 from egide.errors import Conflict, Incorrect, NotFound, Unavailable
-from egide.http import Response
+from egide.http import Request, Response
+from egide.http.negotiation import check_body
 from egide.http.routes import Answer, Route
 from egide.web.addresses import local, with_query
+from egide.web.forms import FORM, MOST, once
 from egide.web.sending import hop, onward, see_other
 from egide.web.site import Site
 from egide.web.views.signing_in import keep
@@ -20,6 +22,8 @@ from egide.web.visit import Visit
 FEDERATED = "fed"
 """How a session says that an identity issuer vouched: beside the words of RFC 8176."""
 _FACTORS = 2
+_NOT_KEPT = ((b"cache-control", b"no-store"),)
+_JSON = b"application/json"
 
 
 async def begin(site: Site, visit: Visit, issuer: str) -> Response:
@@ -112,13 +116,15 @@ async def _enter(
 ) -> Response:
     """A session for the account an identity opens, or the way to link one.
 
-    An account none of whose roles the situation gives is not opened in it.
+    An account none of whose roles the situation gives is not opened in it; the session has no other
+    roles than those, and no other establishment than the situation's.
     """
-    works_as: frozenset[str] | None = None
+    works_as: WorkingAs | None = None
     if identity.kind == "professional":
         if situation < 0:
             situation = identity.choices[0] if identity.choices else 0
-        works_as = federation.choose(identity, situation).roles
+        chosen = federation.choose(identity, situation)
+        works_as = WorkingAs(chosen.roles, chosen.establishment)
     account = await federation.account_of(identity)
     if account is None:
         handle = await federation.hold(identity, _browser(visit))
@@ -130,12 +136,12 @@ async def _enter(
             place=with_query("/account/link", held=handle),
         )
     person = await site.people.directory.person(account)
-    if works_as is not None and not works_as & person.roles:
+    if works_as is not None and not works_as.narrows(person.roles):
         return _refused(site, visit, "no-role", 403)
     means = (FEDERATED, *identity.evidence.amr)
     try:
         entered = await site.people.sessions.open(
-            account, means, visit.visitor, assurance=identity.assurance
+            account, means, visit.visitor, assurance=identity.assurance, works_as=works_as
         )
     except SignInRefused:
         return _refused(site, visit, "closed", 403)
@@ -168,9 +174,31 @@ def _refused(site: Site, visit: Visit, why: str, status: int) -> Response:
     return site.pages.answer(visit, "federation_refused.html", status=status, why=why)
 
 
+async def ended_there(site: Site, request: Request, issuer: str) -> Response:
+    """What the issuer posts when a person's session ends there: ours end too.
+
+    200, or 400 for a logout token that does not hold.
+    https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse
+    """
+    federation = _federation(site)
+    check_body(request.headers.get(b"content-type"), FORM)
+    said = once(await request.form(MOST))
+    try:
+        await federation.ended(
+            issuer,
+            said.get("logout_token", ""),
+            site.people.sessions.end_by_issuer,
+            address=request.address,
+        )
+    except FederationRefused:
+        return Response(400, b'{"error":"invalid_request"}', [*_NOT_KEPT], _JSON)
+    return Response(200, b"", [*_NOT_KEPT], _JSON)
+
+
 OPEN = (
     Route("/sign-in/at/{issuer}", {"POST": Answer(begin)}),
     Route("/sign-in/from/{issuer}", {"GET": Answer(back)}),
     Route("/sign-in/situation", {"GET": Answer(ask_situation), "POST": Answer(take_situation)}),
 )
+ISSUERS = (Route("/sign-in/from/{issuer}/logout", {"POST": Answer(ended_there)}),)
 PERSONAL = (Route("/account/link", {"GET": Answer(ask_link), "POST": Answer(take_link)}),)

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.accounts.federation.conftest import PROFESSIONAL, World
 
 from egide.accounts.federation import FederationRefused
+from egide.errors import Unavailable
 
 BYE = "https://egide.example/bye"
 
@@ -75,6 +76,18 @@ def logout_token(psc: World, **said: Any) -> str:
     return psc.issuer.signed(kept, typ="logout+jwt")
 
 
+async def ended(psc: World, token: str, **more: str) -> tuple[int, ...]:
+    """The sessions a logout token ends, each of which ends well."""
+    told: list[int] = []
+
+    async def end(session: int) -> None:
+        told.append(session)
+
+    sessions = await psc.federation.ended("psc", token, end, **more)
+    assert tuple(told) == sessions
+    return sessions
+
+
 async def with_sessions(psc: World) -> None:
     """Sessions 1 and 2 of one person under two sids, 3 of another person."""
     until = psc.now() + timedelta(hours=8)
@@ -87,17 +100,30 @@ async def with_sessions(psc: World) -> None:
 
 async def test_the_issuer_ends_the_sessions_of_a_person(psc: World) -> None:
     await with_sessions(psc)
-    assert set(await psc.federation.ended("psc", logout_token(psc))) == {1, 2}
-    assert await psc.federation.ended("psc", logout_token(psc)) == ()
+    assert set(await ended(psc, logout_token(psc))) == {1, 2}
+    assert await ended(psc, logout_token(psc)) == ()
     assert await psc.federation.leave(1, BYE) is None
     assert await psc.federation.leave(3, BYE) is not None
 
 
+async def test_a_session_that_could_not_be_ended_is_ended_when_the_issuer_says_it_again(
+    psc: World,
+) -> None:
+    await with_sessions(psc)
+
+    async def end(session: int) -> None:
+        raise Unavailable("the ledger is not there")
+
+    with pytest.raises(Unavailable):
+        await psc.federation.ended("psc", logout_token(psc), end)
+    assert set(await ended(psc, logout_token(psc))) == {1, 2}
+
+
 async def test_the_issuer_ends_one_session_of_its_own(psc: World) -> None:
     await with_sessions(psc)
-    assert await psc.federation.ended("psc", logout_token(psc, sid="b")) == (2,)
-    assert await psc.federation.ended("psc", logout_token(psc, sid="b")) == ()
-    assert set(await psc.federation.ended("psc", logout_token(psc, sub=None, sid="a"))) == {1, 3}
+    assert await ended(psc, logout_token(psc, sid="b")) == (2,)
+    assert await ended(psc, logout_token(psc, sid="b")) == ()
+    assert set(await ended(psc, logout_token(psc, sub=None, sid="a"))) == {1, 3}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +148,7 @@ async def test_a_logout_token_that_does_not_hold_ends_nothing(
 ) -> None:
     await with_sessions(psc)
     with pytest.raises(FederationRefused) as refused:
-        await psc.federation.ended("psc", logout_token(psc, **said), address="192.0.2.1")
+        await ended(psc, logout_token(psc, **said), address="192.0.2.1")
     assert refused.value.reason == reason
     assert (psc.events[-1].kind, psc.events[-1].reason) == ("identity-refused", reason)
     assert await psc.scalar("select count(*) from federation_session") == 3
@@ -132,7 +158,7 @@ async def test_an_id_token_is_no_logout_token(psc: World) -> None:
     identity = await psc.log_in()
     await psc.federation.opened(7, identity, psc.now() + timedelta(hours=8))
     with pytest.raises(FederationRefused):
-        await psc.federation.ended("psc", identity.id_token)
+        await ended(psc, identity.id_token)
 
 
 async def test_a_logout_token_is_no_id_token(psc: World) -> None:
@@ -144,5 +170,5 @@ async def test_a_logout_token_nobody_signed_ends_nothing(psc: World) -> None:
     await with_sessions(psc)
     forged = logout_token(psc)[:-8] + "AAAAAAAA"
     with pytest.raises(FederationRefused) as refused:
-        await psc.federation.ended("psc", forged)
+        await ended(psc, forged)
     assert refused.value.reason == "signature"

@@ -15,7 +15,7 @@ from tests.integration.accounts.people.conftest import (
     World,
 )
 
-from egide.accounts.people import CLIENT, Bound, SignInRefused, StepUpNeeded
+from egide.accounts.people import CLIENT, Bound, SignInRefused, StepUpNeeded, WorkingAs
 from egide.accounts.people.sessions import REMEMBERED
 from egide.actor import Actor
 from egide.errors import Incorrect, NotFound, Unavailable
@@ -205,6 +205,70 @@ async def test_a_session_becomes_the_actor_the_gate_decides_about(world: World) 
         cleared=True,
     )
     assert session.actor().zone == "outside"
+
+
+async def test_a_situation_narrows_the_session_and_never_widens_it(
+    world: World, other: World
+) -> None:
+    signed_in, _ = await world.with_passkey(roles=["clinician", "registrar"], bound=BOUND)
+    account = signed_in.session.account
+    works_as = WorkingAs(frozenset({"clinician", "administrator"}), "elsewhere")
+    narrowed = await world.people.sessions.open(account, ["fed"], HOME, works_as=works_as)
+    assert world.events[-1].roles == ("clinician",)
+    for each in (world, other):
+        session = await each.people.sessions.resolve(narrowed.value, HOME)
+        assert session is not None
+        actor = session.actor()
+        assert (actor.roles, actor.establishment) == (frozenset({"clinician"}), "elsewhere")
+        assert actor.patient == BOUND.patient
+    unnarrowed = await world.people.sessions.resolve(signed_in.value, HOME)
+    assert unnarrowed is not None
+    assert unnarrowed.roles == {"clinician", "registrar"}
+    await world.people.directory.set_roles(account, ["registrar", "auditor"])
+    session = await world.people.sessions.resolve(narrowed.value, HOME)
+    assert session is not None
+    assert session.roles == frozenset()
+
+
+async def test_a_situation_of_no_establishment_of_ours_leaves_none(world: World) -> None:
+    signed_in, _ = await world.with_passkey(bound=BOUND)
+    works_as = WorkingAs(frozenset({"clinician"}))
+    opened = await world.people.sessions.open(
+        signed_in.session.account, ["fed"], HOME, works_as=works_as
+    )
+    assert opened.session.bound.establishment is None
+
+
+async def test_a_proof_shown_again_leaves_the_session_narrowed(world: World) -> None:
+    signed_in, device = await world.with_passkey(roles=["clinician", "registrar"])
+    works_as = WorkingAs(frozenset({"clinician"}), "elsewhere")
+    opened = await world.people.sessions.open(
+        signed_in.session.account, ["fed"], HOME, works_as=works_as
+    )
+    begun = await world.people.step_up.begin_passkey(opened.session, opened.value)
+    renewed = await world.people.step_up.finish_passkey(opened.session, device.get(begun), HOME)
+    assert renewed.session.works_as == works_as
+    assert renewed.session.roles == {"clinician"}
+
+
+async def test_a_situation_without_a_role_of_the_account_opens_nothing(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    works_as = WorkingAs(frozenset({"registrar"}))
+    with pytest.raises(SignInRefused) as refused:
+        await world.people.sessions.open(
+            signed_in.session.account, ["fed"], HOME, works_as=works_as
+        )
+    assert refused.value.reason == "no-role"
+
+
+async def test_a_disabled_account_is_not_opened_in_a_situation(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    account = signed_in.session.account
+    await world.people.directory.disable(account)
+    works_as = WorkingAs(frozenset({"clinician"}))
+    with pytest.raises(SignInRefused) as refused:
+        await world.people.sessions.open(account, ["fed"], HOME, works_as=works_as)
+    assert refused.value.reason == "disabled"
 
 
 async def test_a_proof_gets_old_and_a_passkey_renews_it_under_a_new_value(world: World) -> None:

@@ -1,0 +1,89 @@
+"""A person's account becomes the caller that the other floors know: the one way it does."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from egide.actor import Actor, Zone
+
+CLIENT = "egide-web"
+"""The public id of the application people use when they log in here."""
+
+
+class Known(Protocol):
+    """Whom a person's account stands for at present, as ids of resources."""
+
+    @property
+    def patient(self) -> str | None: ...
+    @property
+    def practitioner(self) -> str | None: ...
+    @property
+    def relative(self) -> str | None: ...
+    @property
+    def establishment(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The ids of the resources a person's account stands for; see `egide.actor.Actor`."""
+
+    patient: str | None = None
+    practitioner: str | None = None
+    relative: str | None = None
+    establishment: str | None = None
+
+
+NOBODY = Bound()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingAs:
+    """What a session is narrowed to: an exercise situation, as an identity issuer vouched for it.
+
+    `roles` are all it leaves of the account's, `establishment` is the Organization of the
+    situation, whatever the account's own is (None: none that we know).
+    """
+
+    roles: frozenset[str]
+    establishment: str | None = None
+
+    def narrows(self, roles: Collection[str]) -> frozenset[str]:
+        """What is left of an account's roles."""
+        return self.roles & frozenset(roles)
+
+    def places(self, known: Known) -> Bound:
+        """Whom the person stands for there."""
+        return Bound(known.patient, known.practitioner, known.relative, self.establishment)
+
+
+def acting(
+    account: int,
+    roles: Collection[str],
+    known: Known,
+    *,
+    cleared: bool,
+    session: int,
+    assurance: int,
+    zone: Zone,
+    client: str = CLIENT,
+    behalf: str | None = None,
+    scope: str | None = None,
+    launched: str | None = None,
+) -> Actor:
+    """The person of an account at work, by herself or through an application she let in."""
+    return Actor(
+        account=account,
+        client=client,
+        roles=frozenset(roles),
+        session=session,
+        assurance=assurance,
+        patient=known.patient,
+        practitioner=known.practitioner,
+        relative=known.relative,
+        establishment=known.establishment,
+        behalf=behalf,
+        scope=scope,
+        launched=launched,
+        zone=zone,
+        cleared=cleared,
+    )
