@@ -203,7 +203,8 @@ def test_a_change_of_any_character_of_a_key_is_found(path: Path) -> None:
     raw = path.read_bytes()
     start = raw.index(b'"key": "') + 8
     for place in range(start, start + 43):
-        other = b"A" if raw[place : place + 1] != b"A" else b"B"
+        # Of the last character two bits mean nothing: A and B would be the same key.
+        other = b"A" if raw[place : place + 1] != b"A" else b"Q"
         path.write_bytes(raw[:place] + other + raw[place + 1 :])
         with pytest.raises(Unavailable, match="damaged"):
             FileProvider.load(path)
