@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+FHIRCLIENT        := fhirclient-2.6.3
+FHIRCLIENT_SHA512 := 0a2ad98b173059e95b9085f1a7194d431e7e65d262ae5e85d6ce32e32bc0d57ee11c092bf67f7d6951da322d305fef7b9c04e3290eb95fa341e5ab3fc19a09ce
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-browser check format bench lock clean
 
@@ -29,8 +32,18 @@ demo: $(VENV)/.run ## Install, load synthetic records and serve them on http://1
 test: $(VENV)/.dev ## Install and run all tests but those in a browser
 	@$(BIN)/python -m pytest
 
-test-browser: $(VENV)/.dev /usr/bin/chromium ## Run the pages in Debian's Chromium (installs it when missing)
+test-browser: $(VENV)/.dev $(VENV)/fhirclient/package/package.json /usr/bin/chromium ## Run the pages in Debian's Chromium (installs it when missing)
 	@$(BIN)/python -m pytest tests/browser
+
+$(VENV)/fhirclient/package/package.json: Makefile | $(VENV)/.dev /usr/bin/npm
+	@rm -rf $(VENV)/fhirclient && mkdir $(VENV)/fhirclient
+	@cd $(VENV)/fhirclient && npm pack --silent $(subst -,@,$(FHIRCLIENT)) >/dev/null
+	@cd $(VENV)/fhirclient && echo "$(FHIRCLIENT_SHA512)  $(FHIRCLIENT).tgz" | sha512sum --check --quiet --strict
+	@tar -xzmf $(VENV)/fhirclient/$(FHIRCLIENT).tgz -C $(VENV)/fhirclient
+
+/usr/bin/npm:
+	@apt-get update -qq
+	@DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends npm >/dev/null
 
 /usr/bin/chromium:
 	@apt-get update -qq

@@ -19,6 +19,7 @@ from tests.acceptance.records import patient, posting, transaction
 
 from egide.db.embedded import start
 
+_AT = ("--redirect-uri", "https://a.example/cb")
 ADDRESSES = [
     ("GET", "/Patient"),
     ("POST", "/Patient"),
@@ -262,12 +263,29 @@ def test_a_backend_service_proves_itself_once_whichever_worker_is_asked(
     assert re.search(rf"{found[1]}.*key", installation.run("clients", "list").stdout)
 
 
+def test_an_application_is_listed_in_one_line_with_nothing_cut(installation: Installation) -> None:
+    scope = [f"patient/{type}.rs" for type in ("Observation", "MedicationRequest", "Condition")]
+    asked = [word for each in [*scope, "launch"] for word in ("--scope", each)]
+    label = "A growth chart with a name that does not fit in a column"
+    addresses = ("--redirect-uri", "https://a.example/cb", "--launch-uri", "https://a.example/go")
+    told = installation.run("clients", "create", label, "--public", *asked, *addresses).stdout
+    found = re.search(r"client_id\s+(\S+)", told)
+    assert found, told
+    listed = installation.run("clients", "list").stdout
+    [line] = [each for each in listed.splitlines() if found[1] in each]
+    assert re.search(rf" public +active +{label} ", line)
+    assert all(each in line for each in scope)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("--scope", "everything", "--redirect-uri", "https://a.example/cb"),
         ("--scope", "patient/*.rs"),
         ("--scope", "patient/*.rs", "--redirect-uri", "http://a.example/cb"),
+        ("--scope", "launch patient/*.rs", *_AT, "--launch-uri", "http://a.example/go"),
+        ("--scope", "launch patient/*.rs", *_AT, "--launch-uri", "org.example:/go", "--native"),
+        ("--scope", "patient/*.rs", *_AT, "--launch-uri", "https://a.example/go"),
         ("--scope", "system/*.rs", "--public", "--role", "system"),
         ("--scope", "system/*.rs", "--role", "king"),
         ("--scope", "system/*.rs", "--role", "system", "--jwks", "/nothing/there"),

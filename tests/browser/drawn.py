@@ -48,7 +48,19 @@ _FOUND = (
     Found("p2", "DÉMONSTRATION Jean", "1948-07-04", "male"),
 )
 _ERROR = {"reference": "0123456789abcdef", "at": AT}
-_CHOICE = {"application": "Carnet de Suivi", "request": "", "name": "Démonstration"}
+_CHOICE = {
+    "application": "Carnet de Suivi",
+    "search": "/oauth/patients",
+    "choose": "/oauth/patient",
+    "request": "",
+    "name": "Démonstration",
+}
+_OFFERED = [
+    SimpleNamespace(
+        client_id="none", registration=SimpleNamespace(label=label, publisher=publisher)
+    )
+    for label, publisher in (("Carnet de Suivi", "Éditeur Fictif"), ("Courbes", None))
+]
 
 _GIVEN = SimpleNamespace(
     number=1, application="Carnet de Suivi", lasting="offline", made=AT, expires=AT
@@ -69,6 +81,13 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "choose-nobody": (
         "choose_patient.html",
         {**_CHOICE, "born": "", "found": (), "refused": Refused("incomplete", 422)},
+    ),
+    "open-application": ("open_application.html", {"offered": _OFFERED, "chooses": True}),
+    "open-on-own": ("open_application.html", {"offered": _OFFERED, "chooses": False}),
+    "open-none": ("open_application.html", {"offered": [], "chooses": False}),
+    "opened": (
+        "opened.html",
+        {"application": "Carnet de Suivi", "whose": _FOUND[0], "address": "#content"},
     ),
     "applications": (
         "applications.html",
@@ -114,7 +133,18 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
     },
 }
 _SIGNED_IN = frozenset(
-    {"applications", "consent", "choose-patient", "choose-nobody", "link-identity", "denied"}
+    {
+        "applications",
+        "choose-nobody",
+        "choose-patient",
+        "consent",
+        "denied",
+        "link-identity",
+        "open-application",
+        "open-none",
+        "open-on-own",
+        "opened",
+    }
 )
 
 

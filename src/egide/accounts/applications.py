@@ -30,9 +30,10 @@ Proof = Literal["none", "secret", "key"]
 class Registration:
     """What an application is registered with; whoever registers it has checked each part.
 
-    `label` is what persons read, `scope` the most it may be granted, `native` whether it runs on
-    the person's own device, `jwks` its public keys as JSON, `introspects` whether it may ask about
-    access tokens of others. `roles` are what it may do by itself (none: it only acts for people).
+    `label` is what persons read, `scope` the most it may be granted, `launch_uri` where it is
+    opened from a record (None: it is not), `native` whether it runs on the person's own device,
+    `jwks` its public keys as JSON, `introspects` whether it may ask about access tokens of others.
+    `roles` are what it may do by itself (none: it only acts for people).
     """
 
     label: str
@@ -40,6 +41,7 @@ class Registration:
     scope: str
     roles: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()
+    launch_uri: str | None = None
     native: bool = False
     jwks: str | None = None
     jwks_uri: str | None = None
@@ -103,6 +105,7 @@ class Applications:
                 registration.proof,
                 registration.native,
                 list(registration.redirect_uris),
+                registration.launch_uri,
                 registration.scope,
                 registration.jwks,
                 registration.jwks_uri,
@@ -125,6 +128,11 @@ class Applications:
         async with self._database.connection() as connection:
             return [_application(row) for row in await connection.fetch(_SQL["applications"])]
 
+    async def launchable(self) -> list[Application]:
+        """Those that can be opened from here, by name: registered for it, and not disabled."""
+        async with self._database.connection() as connection:
+            return [_application(row) for row in await connection.fetch(_SQL["launchable"])]
+
     async def use_assertion(self, application: Application, jti: str, expires: datetime) -> bool:
         """Whether this is the first time, in any process, that it is used until `expires`."""
         async with self._database.connection() as connection:
@@ -146,6 +154,7 @@ def _application(row: Any) -> Application:
         scope=ROLES_ALLOW if row["scope"] is None else row["scope"],
         roles=_ordered(row["roles"]),
         redirect_uris=tuple(row["redirect_uris"] or ()),
+        launch_uri=row["launch_uri"],
         native=bool(row["native"]),
         jwks=row["jwks"],
         jwks_uri=row["jwks_uri"],

@@ -6,25 +6,34 @@ values ($1, 'client', $2, $3, $4, $5);
 insert into client (client_id, account, secret_hash, rotated) values ($1, $2, $3, $4);
 
 -- add_application: what it is registered with
-insert into application (account, proof, native, redirect_uris, scope, jwks, jwks_uri, homepage,
-                         publisher, introspects)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+insert into application (account, proof, native, redirect_uris, launch_uri, scope, jwks, jwks_uri,
+                         homepage, publisher, introspects)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- application: one application by its public id
 select client.client_id, client.account, client.secret_hash, account.label, account.roles,
        account.disabled, application.proof, application.native, application.redirect_uris,
-       application.scope, application.jwks, application.jwks_uri, application.homepage,
-       application.publisher, application.introspects
+       application.launch_uri, application.scope, application.jwks, application.jwks_uri,
+       application.homepage, application.publisher, application.introspects
 from client join account using (account) left join application using (account)
 where client.client_id = $1;
 
 -- applications: every application, oldest first
 select client.client_id, client.account, client.secret_hash, account.label, account.roles,
        account.disabled, application.proof, application.native, application.redirect_uris,
-       application.scope, application.jwks, application.jwks_uri, application.homepage,
-       application.publisher, application.introspects
+       application.launch_uri, application.scope, application.jwks, application.jwks_uri,
+       application.homepage, application.publisher, application.introspects
 from client join account using (account) left join application using (account)
 order by account.created, client.client_id;
+
+-- launchable: applications that can be opened from here, by name
+select client.client_id, client.account, client.secret_hash, account.label, account.roles,
+       account.disabled, application.proof, application.native, application.redirect_uris,
+       application.launch_uri, application.scope, application.jwks, application.jwks_uri,
+       application.homepage, application.publisher, application.introspects
+from client join account using (account) join application using (account)
+where application.launch_uri is not null and account.disabled is null
+order by account.label, client.client_id;
 
 -- use_assertion: a proof that is used now, unless it was before
 insert into used_assertion (application, hash, expires) values ($1, $2, $3)

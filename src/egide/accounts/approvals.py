@@ -274,6 +274,12 @@ class Approvals:
             return None
         return self._opened(row)
 
+    async def holder(self, refresh_token: str) -> str:
+        """The client id of the application a refresh token was given to, used or not; "": none."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["holder"], digest(refresh_token))
+        return "" if row is None else str(row["client_id"])
+
     async def of_access_token(self, access_token: str) -> Approval | None:
         """The approval behind an access token that acts for a person, ended or not."""
         async with self._database.connection() as connection:

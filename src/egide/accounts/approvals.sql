@@ -68,6 +68,13 @@ join account owner on owner.account = approval.application
 join client on client.account = approval.application
 where refresh_token.hash = $1;
 
+-- holder: whose a refresh token is, good or not
+select client.client_id
+from refresh_token
+join approval on approval.number = refresh_token.approval
+join client on client.account = approval.application
+where refresh_token.hash = $1;
+
 -- of_access_token: the approval behind an access token
 select approval.number, approval.account, approval.application, approval.session, approval.scope,
        approval.assurance, approval.lasting, approval.context, approval.ended,

@@ -17,6 +17,8 @@ from egide.settings import settings
 
 clients = typer.Typer(help="Applications that may ask for access tokens.", no_args_is_help=True)
 _console = Console(highlight=False, soft_wrap=True)
+_ONE_LINE = 10_000
+"""Columns for what is not a terminal: programs read a line each, and nothing of it is cut."""
 
 
 @clients.command("add")
@@ -37,6 +39,9 @@ def create(
     scope: Annotated[list[str], typer.Option(help="A scope it may have; may be repeated.")],
     redirect_uri: Annotated[
         list[str] | None, typer.Option(help="Where codes go; may be repeated.")
+    ] = None,
+    launch_uri: Annotated[
+        str | None, typer.Option(help="Where people open it from a record.")
     ] = None,
     role: Annotated[
         list[str] | None, typer.Option(help="A role, for what it does by itself.")
@@ -65,6 +70,7 @@ def create(
             scope=" ".join(scope),
             roles=tuple(roles),
             redirect_uris=tuple(redirect_uri or ()),
+            launch_uri=launch_uri,
             native=native,
             jwks=None if jwks is None else _read(jwks),
             jwks_uri=jwks_uri,
@@ -90,7 +96,8 @@ def show() -> None:
         proof = "public" if registration.proof == "none" else registration.proof
         roles = ", ".join(registration.roles)
         table.add_row(entry.client_id, proof, state, registration.label, roles, registration.scope)
-    _console.print(table)
+    width = None if _console.is_terminal else _ONE_LINE
+    Console(highlight=False, soft_wrap=True, width=width).print(table)
 
 
 @clients.command("disable")

@@ -3,7 +3,15 @@
 from egide.http import Response
 from egide.http.routes import Answer, Route, Routes
 from egide.web.site import Site
-from egide.web.views import account, consenting, enrolling, federated, signing_in, stepping_up
+from egide.web.views import (
+    account,
+    consenting,
+    enrolling,
+    federated,
+    opening,
+    signing_in,
+    stepping_up,
+)
 
 
 async def _file(site: Site, name: str) -> Response:
@@ -21,6 +29,7 @@ PERSONAL = Routes(
         *stepping_up.PERSONAL,
         *federated.PERSONAL,
         *consenting.PERSONAL,
+        *opening.PERSONAL,
     ]
 )
 """For people signed in; anybody else is sent to sign in first."""

@@ -15,13 +15,13 @@ def see_other(address: str) -> Response:
 
 def away(address: str) -> Response:
     """To another site, whose address was checked by whoever gives it. Raises ValueError."""
-    return Response(303, b"", [(b"location", _checked(address)), content_security(), *PAGE])
+    headers = [(b"location", outward(address).encode("ascii")), content_security(), *PAGE]
+    return Response(303, b"", headers)
 
 
 def hop(site: Site, visit: Visit, address: str, title: str) -> Response:
     """To another site after a form, by a page of its own: see `onward`."""
-    _checked(address)
-    return site.pages.answer(visit, "hop.html", address=address, title=title)
+    return site.pages.answer(visit, "hop.html", address=outward(address), title=title)
 
 
 def to_sign_in(visit: Visit) -> Response:
@@ -41,7 +41,11 @@ def onward(site: Site, visit: Visit, address: str | None) -> Response:
     return see_other(place)
 
 
-def _checked(address: str) -> bytes:
+def outward(address: str) -> str:
+    """An address of another site, fit for a header and for a page that leads there.
+
+    Raises ValueError.
+    """
     if not address.isascii() or not address.isprintable() or " " in address:
         raise ValueError("not an address for a header")
-    return address.encode("ascii")
+    return address

@@ -96,6 +96,56 @@ async def test_what_a_person_did_not_approve_does_not_come_by_registering_more(
     assert said["scope"] == "launch/patient offline_access patient/Patient.rs"
 
 
+@pytest.mark.parametrize("proof", ["secret", "key"])
+async def test_a_refresh_token_alone_proves_nothing_of_an_application_that_proves_itself(
+    world: World, proof: str
+) -> None:
+    client = await world.registered()
+    said = await begun(world, client)
+    async with world.database.connection() as connection:
+        await connection.execute("update application set proof = $1", proof)
+    answer, refused = await world.post(_alone(said))
+    assert (answer.status, refused["error"]) == (401, "invalid_client")
+    assert "access_token" not in refused
+    assert world.events[-1].reason == "no-proof"
+
+
+async def test_an_unknown_refresh_token_alone_is_refused_and_counted(world: World) -> None:
+    await begun(world, await world.registered())
+    answer, said = await world.post(_alone({"refresh_token": "egr_" + "A" * 43}))
+    assert (answer.status, said["error"]) == (401, "invalid_client")
+    assert world.events[-1].reason == "no-proof"
+
+
+async def test_a_refresh_token_alone_of_a_disabled_application_is_refused(world: World) -> None:
+    client = await world.registered()
+    said = await begun(world, client)
+    await world.accounts.clients.disable(client.client_id)
+    answer, refused = await world.post(_alone(said))
+    assert (answer.status, refused["error"]) == (401, "invalid_client")
+
+
+async def test_a_refresh_token_sent_alone_twice_ends_the_whole_family(world: World) -> None:
+    said = await begun(world, await world.registered())
+    _, second = await world.post(_alone(said))
+    answer, refused = await world.post(_alone(said))
+    assert (answer.status, refused["error"]) == (400, "invalid_grant")
+    with pytest.raises(Unauthenticated):
+        await world.accounts.resolve(second["access_token"])
+
+
+async def test_a_public_application_shows_its_refresh_token_and_no_more(world: World) -> None:
+    said = await begun(world, await world.registered())
+    answer, second = await world.post(_alone(said))
+    assert answer.status == 200
+    assert second["refresh_token"] != said["refresh_token"]
+    await world.accounts.resolve(second["access_token"])
+
+
+def _alone(said: dict[str, str]) -> dict[str, str]:
+    return {"grant_type": "refresh_token", "refresh_token": said["refresh_token"]}
+
+
 async def test_an_unknown_refresh_token_is_refused(world: World) -> None:
     client = await world.registered()
     for text in ("egr_" + "A" * 43, "x", "' or 1=1 --"):

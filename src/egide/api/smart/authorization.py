@@ -17,6 +17,7 @@ from egide.accounts import Accounts, Approval, Context
 from egide.api.smart import authorization_request, consent
 from egide.api.smart.authorization_request import AuthorizationRequest
 from egide.api.smart.consent import Approver, Consent
+from egide.api.smart.opening import Opening
 from egide.api.smart.refusals import SentBack, UntrustedRequest
 from egide.clock import Clock
 from egide.errors import Incorrect
@@ -29,6 +30,11 @@ class Authorization:
 
     accounts: Accounts
     clock: Clock
+
+    @property
+    def opening(self) -> Opening:
+        """Applications opened from here, whose request then comes with a launch."""
+        return Opening(self.accounts)
 
     async def examine(
         self, parameters: Sequence[tuple[str, str]], issuer: str, *, address: str = ""

@@ -75,6 +75,11 @@ def record_of(scope: str, actor: Actor, launched: Context | None) -> tuple[Recor
     of_patients = any(each.level == "patient" for each in parse(scope))
     if not of_patients and "launch/patient" not in scopes.words(scope):
         return "none", None
+    return whose(actor)
+
+
+def whose(actor: Actor) -> tuple[Record, str | None]:
+    """Whose record a person works with, and its id when it needs no choice. Raises Forbidden."""
     if actor.behalf is not None:
         return "behalf", actor.behalf
     if actor.practitioner is not None:

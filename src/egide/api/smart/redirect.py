@@ -43,6 +43,17 @@ def registrable(uri: str, *, native: bool) -> str:
     return uri
 
 
+def launchable(uri: str) -> str:
+    """`uri`, when an application may be opened there: https, or http on loopback. Raises Incorrect.
+
+    https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch
+    """
+    try:
+        return registrable(uri, native=False)
+    except Incorrect as error:
+        raise Incorrect(error.message.replace("redirect", "launch")) from None
+
+
 def matches(registered: Iterable[str], asked: str, *, native: bool) -> bool:
     """Whether an answer may go to `asked`."""
     if not _CHARACTERS.fullmatch(asked):

@@ -53,6 +53,10 @@ def checked(registration: Registration) -> Registration:
         raise Incorrect("an application with system scopes proves itself and has a role")
     if registration.native and not uris:
         raise Incorrect("an application without a redirect URI is not a native one")
+    if registration.launch_uri is not None:
+        redirect.launchable(registration.launch_uri)
+        if "launch" not in scopes.words(scope):
+            raise Incorrect("an application that is opened from a record has the scope launch")
     given = registration.jwks is not None or registration.jwks_uri is not None
     if given != (registration.proof == "key"):
         raise Incorrect("an application proves itself by keys, a secret or nothing: one of them")

@@ -18,6 +18,7 @@ from egide.accounts import (
 )
 from egide.api.smart import client_credentials, code_grant, credentials, id_token, refresh_grant
 from egide.api.smart.answers import answer, answering
+from egide.api.smart.credentials import Credentials
 from egide.api.smart.fhir_user import fhir_user
 from egide.api.smart.issuer import issuer_of
 from egide.api.smart.proving import Fetch, Proved, Proving, form_of, refused
@@ -67,7 +68,7 @@ class Token:
 
     async def _grant(self, request: Request) -> Response:
         form = await form_of(request, KNOWN)
-        said_by = credentials.credentials_of(request.headers.get(b"authorization"), form)
+        said_by = await self._credentials(request, form)
         check_grant(form)
         proved = await self._proving.proved(
             said_by, lambda: f"{issuer_of(request, self._base_url)}{PATH}", request.address
@@ -82,6 +83,20 @@ class Token:
         except ClientRefused as error:
             raise refused(error, "invalid_grant") from None
         return answer(200, said)
+
+    async def _credentials(self, request: Request, form: Mapping[str, str]) -> Credentials:
+        """Whom the application says it is; one that only shows a refresh token, whose that is.
+
+        SMART asks a public application for no more, and its own JavaScript client sends no more.
+        It is then held to be public: one that can prove itself is refused.
+        https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#refresh-access-token
+        """
+        authorization = request.headers.get(b"authorization")
+        alone = authorization is None and not any(name in form for name in credentials.NAMES)
+        if alone and form.get("grant_type") == "refresh_token" and "refresh_token" in form:
+            holder = await self._accounts.approvals.holder(form["refresh_token"])
+            return Credentials(holder, None, False)
+        return credentials.credentials_of(authorization, form)
 
     async def _for_itself(self, form: Mapping[str, str], proved: Proved) -> dict[str, Any]:
         scope = client_credentials.scope_of(form, proved.application)

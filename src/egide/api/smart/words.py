@@ -83,7 +83,7 @@ def _line(scope: Scope) -> Line:
     return Line(
         str(scope),
         f"{_upper(english)}: {english_type}, {english_whose}{english_some}",
-        f"{_upper(french)} : {french_type}, {french_whose}{french_some}",
+        f"{_upper(french)}\u202f: {french_type}, {french_whose}{french_some}",
         optional=True,
         writes=bool({"c", "u", "d"} & set(scope.interactions)),
     )

@@ -6,6 +6,7 @@ create table application (
     proof         text    not null check (proof in ('none', 'secret', 'key')), -- how it proves itself
     native        boolean not null,  -- runs on the person's own device: RFC 8252
     redirect_uris text[]  not null,
+    launch_uri    text,              -- where it is opened from a record; null: nowhere
     scope         text    not null,  -- the most it may be granted
     jwks          text,              -- its public keys, RFC 7517
     jwks_uri      text,              -- where its public keys are published

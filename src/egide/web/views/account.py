@@ -26,6 +26,7 @@ async def home(site: Site, visit: Visit) -> Response:
         own=own,
         sessions=sessions,
         applications=len(given),
+        offered=len(await site.smart.opening.offered()),
         welcome=visit.asked("welcome") is not None,
     )
 

@@ -140,6 +140,8 @@ def _choice(
         refused=refused,
         onward=[_place(request.redirect_uri)],
         application=request.application.registration.label,
+        search="/oauth/patients",
+        choose="/oauth/patient",
         request=urlencode(request.parameters),
         name=name,
         born=born,

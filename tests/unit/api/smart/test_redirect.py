@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from egide.api.smart.redirect import answered, matches, registrable
+from egide.api.smart.redirect import answered, launchable, matches, registrable
 from egide.errors import Incorrect
 
 WEB = "https://app.example.org/callback"
@@ -135,3 +135,25 @@ def test_what_is_given_back_stays_a_value(state: str) -> None:
 
 def test_a_query_of_its_own_is_kept() -> None:
     assert answered("https://a.example/?t=1", {"code": "c"}) == "https://a.example/?t=1&code=c"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://app.example/launch",
+        "org.example.app:/launch",
+        "javascript:alert(1)",
+        "https://app.example/launch#part",
+        "https://somebody@app.example/launch",
+        "//app.example/launch",
+        "",
+    ],
+)
+def test_what_is_no_address_to_open_an_application_at(uri: str) -> None:
+    with pytest.raises(Incorrect, match="a launch URI"):
+        launchable(uri)
+
+
+def test_an_application_is_opened_over_https_or_on_loopback() -> None:
+    for uri in ("https://app.example/launch?a=b", "http://127.0.0.1:8000/launch"):
+        assert launchable(uri) == uri

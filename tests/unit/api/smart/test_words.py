@@ -1,6 +1,7 @@
 """Every scope has its words, in both languages."""
 
 import itertools
+import re
 
 import pytest
 
@@ -43,9 +44,18 @@ def test_a_line_says_what_of_whom_and_under_which_condition() -> None:
         " (only where category=laboratory)"
     )
     assert line.french == (
-        "Lire et rechercher : mesures et résultats d’analyses, de ce seul dossier"
+        "Lire et rechercher\u202f: mesures et résultats d’analyses, de ce seul dossier"
         " (seulement si category=laboratory)"
     )
+
+
+def test_french_is_written_with_its_own_spaces_and_apostrophes() -> None:
+    scope = " ".join([*(each for each in CONTEXT), "patient/*.cruds", "user/*.rs", "system/*.r"])
+    lines = [*lines_of(scope), *lines_of(" ".join(f"patient/{type}.rs" for type in NAMES))]
+    assert len(lines) == len(CONTEXT) + 3 + len(NAMES)
+    for line in lines:
+        assert "'" not in line.french, line.french
+        assert not re.search(r"[^\u202f][;:!?»]", line.french), line.french
 
 
 def test_data_comes_before_how_long_and_context() -> None:
