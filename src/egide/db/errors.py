@@ -39,6 +39,9 @@ def translated() -> Iterator[None]:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise translate(error) from None
+    except asyncpg.InternalClientError as error:
+        # The driver loses its place when the engine dies in the middle of a message.
+        raise empty(error, Unavailable("The connection to the database broke off")) from None
 
 
 def translate(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
