@@ -13,7 +13,14 @@ from typing import TypeAlias
 import asyncpg
 from asyncpg.transaction import Transaction
 
-from egide.db.errors import NO_ADDRESS, empty, translate, translated
+from egide.db.errors import (
+    DRIVER_ERRORS,
+    NO_ADDRESS,
+    DriverError,
+    empty,
+    translate,
+    translated,
+)
 from egide.db.notices import Notices
 from egide.db.pool import Pool, Raw
 from egide.errors import Busy, Incorrect, Unavailable
@@ -105,7 +112,7 @@ class _Block:
 
 def _raise_ours(error: BaseException | None) -> None:
     """Raise what a driver's error is called here; nothing for another."""
-    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+    if isinstance(error, DriverError):
         raise translate(error) from None
 
 
@@ -177,7 +184,7 @@ def _reaching() -> Iterator[None]:
     """Raises why no connection can be had."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DRIVER_ERRORS as error:
         raise translate(error) from None
     except TimeoutError as error:
         raise empty(error, Busy("No connection to the database in time")) from None

@@ -7,13 +7,18 @@ arguments, so a driver error is emptied in place before ours is raised: even a l
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeAlias, TypeVar, get_args
 
 import asyncpg
 
 from egide.errors import Busy, Conflict, EgideError, Fault, Incorrect, Unavailable
 
 NO_ADDRESS = "EGIDE_DATABASE_URL is not a PostgreSQL address"
+
+DriverError: TypeAlias = (
+    asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError
+)
+DRIVER_ERRORS = get_args(DriverError)
 
 _Ours = TypeVar("_Ours", bound=EgideError)
 
@@ -37,19 +42,19 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DRIVER_ERRORS as error:
         raise translate(error) from None
-    except asyncpg.InternalClientError as error:
-        # The driver loses its place when the engine dies in the middle of a message.
-        raise empty(error, Unavailable("The connection to the database broke off")) from None
 
 
-def translate(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
+def translate(error: DriverError) -> EgideError:
     """Our name for `error`, which is emptied of every value it carries."""
     return empty(error, _name(error))
 
 
-def _name(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> EgideError:
+def _name(error: DriverError) -> EgideError:
+    if isinstance(error, asyncpg.InternalClientError):
+        # The driver loses its place when the engine dies in the middle of a message.
+        return Unavailable("The connection to the database broke off")
     if isinstance(error, asyncpg.ClientConfigurationError):
         return Incorrect(NO_ADDRESS)
     if isinstance(error, asyncpg.InterfaceError):

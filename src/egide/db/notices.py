@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from egide.db.errors import translated
+from egide.db.errors import DRIVER_ERRORS, translated
 from egide.errors import Unavailable
 
 RETRY = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -83,7 +83,7 @@ class Notices:
             return False
         try:
             await self._connection.execute("select 1", timeout=PROBE)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (*DRIVER_ERRORS, OSError):
             return False
         return True
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
+from egide.db.errors import DRIVER_ERRORS
 from egide.errors import Busy, Unavailable
 
 IDLE = 300.0
@@ -104,7 +105,7 @@ class Pool:
             try:
                 async with asyncio.timeout(patience):
                     await connection.close()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            except (*DRIVER_ERRORS, OSError, TimeoutError):
                 connection.terminate()
 
     async def _wait(self, patience: float) -> Raw:
