@@ -27,7 +27,7 @@ from egide.db import Database
 from egide.errors import Fault
 from egide.fhir import Invalid
 from egide.fhir.definitions import type_name
-from egide.fhir.search.allowlist import STANDARD
+from egide.fhir.search.allowlist import STANDARD, leading
 from egide.fhir.search.index import index
 from egide.ids import internal_number
 from egide.seal import KeyRing
@@ -175,11 +175,11 @@ async def _rows(database: Database, beyond: int = 0) -> list[Row]:
     """What the thief sees: no body, no key, the columns as they lie."""
     async with database.connection() as connection:
         records = await connection.fetch(
-            "select pk, key, type, day, terms from resource where pk > $1 order by pk", beyond
+            "select pk, key, type, day, lead, terms from resource where pk > $1 order by pk", beyond
         )
     return [
-        Row(pk, key, type_name(type), day, frozenset(terms))
-        for pk, key, type, day, terms in records
+        Row(pk, key, type_name(type), day, frozenset(terms) | ({lead} - {None}), lead)
+        for pk, key, type, day, lead, terms in records
     ]
 
 
@@ -235,7 +235,8 @@ def _known(raw: bytes) -> Iterator[Known]:
 
 def _as_known(resource: Mapping[str, Any]) -> Known:
     found = index(resource["resourceType"], resource)
-    return Known(resource["resourceType"], found.day or date.min, frozenset(found.terms))
+    type = resource["resourceType"]
+    return Known(type, found.day or date.min, frozenset(found.terms), leading(type, found.terms))
 
 
 def _resources(raw: bytes) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,7 @@ from egide.fhir.search.index import Indexer
 from egide.ledger import Action, Entry, Outcome
 from egide.seal import DataKey, KeyRing
 from egide.store import Draft, Keys, Population, Writer
+from egide.store.blinding import blinded
 from egide.store.row import NO_DAY, NO_END, array_bytes, columns_digest, sealed_row
 
 _ONE_BY_ONE = 200
@@ -142,7 +143,7 @@ def _compute(steps: Steps, ring: KeyRing, bundles: Sequence[Sequence[_Item]]) ->
         )
         terms = steps.each(
             "blind terms",
-            lambda pair: sorted(ring.blind.term(pair[0].type, *term) for term in pair[1].terms),
+            lambda pair: blinded(ring.blind, pair[0].type, pair[1].terms),
             zip(found, indexed, strict=True),
         )
         steps.each(
@@ -156,7 +157,12 @@ def _compute(steps: Steps, ring: KeyRing, bundles: Sequence[Sequence[_Item]]) ->
         columns = steps.each(
             "digest of the columns",
             lambda pair: columns_digest(
-                now, pair[0].day or NO_DAY, pair[0].until or NO_END, False, array_bytes(pair[1])
+                now,
+                pair[0].day or NO_DAY,
+                pair[0].until or NO_END,
+                False,
+                pair[1].lead,
+                array_bytes(pair[1].others),
             ),
             zip(indexed, terms, strict=True),
         )

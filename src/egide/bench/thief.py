@@ -19,21 +19,25 @@ Guess = Mapping[tuple[str, int], Value]
 
 
 class Row(NamedTuple):
-    """What one row of `resource` shows: place, key number, type, main day, terms."""
+    """What one row of `resource` shows: place, key number, type, main day, all its terms, and which
+    of them is that of the leading code."""
 
     pk: int
     key: int
     type: str
     day: date
     terms: frozenset[int]
+    lead: int | None = None
 
 
 class Known(NamedTuple):
-    """A resource he has in full: its type, its main day, the values our code makes terms of."""
+    """A resource he has in full: its type, its main day, the values our code makes terms of, and
+    the leading one."""
 
     type: str
     day: date
     values: frozenset[Value]
+    lead: Value | None = None
 
 
 class Thief:
@@ -46,16 +50,21 @@ class Thief:
         self._chance = chance
         self._by_key: dict[int, list[Row]] = defaultdict(list)
         self._often: dict[str, Counter[int]] = defaultdict(Counter)
+        self._lead: set[tuple[str, int | None]] = set()
+        self._led: set[tuple[str, Value | None]] = set()
         for row in rows:
             self._by_key[row.key].append(row)
             self._often[row.type].update(row.terms)
+            self._lead.add((row.type, row.lead))
         self._usual: dict[str, Counter[Value]] = defaultdict(Counter)
         for known in elsewhere:
             self._usual[known.type].update(known.values)
+            self._led.add((known.type, known.lead))
         self._shapes = {key: Counter(map(_shape, own)) for key, own in self._by_key.items()}
 
     def by_frequency(self, sure: Guess | None = None) -> Guess:
-        """The n-th most frequent term of a type is the n-th most frequent value elsewhere.
+        """The n-th most frequent term of a type is the n-th most frequent value elsewhere: of those
+        seen to lead, and of the others.
 
         What he is `sure` of is set aside first.
         """
@@ -66,7 +75,10 @@ class Thief:
             self._chance.shuffle(terms)
             terms.sort(key=lambda term: -often[term])
             values = [value for value, _ in self._usual[type].most_common() if value not in taken]
-            guess |= {(type, term): value for term, value in zip(terms, values, strict=False)}
+            for leading in (True, False):
+                here = [term for term in terms if ((type, term) in self._lead) is leading]
+                there = [value for value in values if ((type, value) in self._led) is leading]
+                guess |= {(type, term): value for term, value in zip(here, there, strict=False)}
         return guess
 
     def recognise(self, record: Sequence[Known]) -> int | None:
@@ -90,11 +102,11 @@ class Thief:
         for place, (rows, record) in enumerate(pairs):
             for row in rows:
                 for term in row.terms:
-                    terms[row.type, term][place, *_shape(row)] += 1
+                    terms[row.type, term][place, *_shape(row), term == row.lead] += 1
             for known in record:
                 spot = (place, known.type, known.day, len(known.values))
                 for value in known.values:
-                    values[known.type, value][spot] += 1
+                    values[known.type, value][*spot, value == known.lead] += 1
         alike: dict[tuple[str, frozenset[object]], list[int]] = defaultdict(list)
         for (type, term), where in terms.items():
             alike[type, frozenset(where.items())].append(term)

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 
 from msgspec.structs import replace
 
+from egide.fhir.search.allowlist import WITHHELD, leading_parameter
 from egide.fhir.search.clause import Clause
 from egide.fhir.search.edge import Edge, edge, patient_edges
 from egide.fhir.search.join import Chain, Condition, Has
 from egide.fhir.search.narrow import ids_for, targets_for, terms_for
 from egide.record.facts import within
 from egide.record.opening import Opening, Seen
-from egide.store import Narrowing, Refers, parameter_number
+from egide.store import Led, Narrowing, Refers, parameter_number
 
 FEW = 1_000
 """Resources opened to look at a join from its other end; beyond, candidates are followed."""
@@ -92,7 +93,7 @@ class Joins:
     async def _few(self, type: str, condition: Condition) -> list[Seen] | None:
         """All of `type` that satisfies `condition`; None when finding out takes many openings."""
         narrowing = self.narrowing(type, condition)
-        if not (narrowing.selective or narrowing.terms):
+        if not (narrowing.selective or narrowing.terms or narrowing.led):
             return None
         about = await self._here.parts.finder.about(self._opening.connection, narrowing)
         if about is not None and about > 2 * FEW and not narrowing.selective:
@@ -138,6 +139,9 @@ class Joins:
         if terms is None:
             return narrowing
         added = tuple(blind.term(type, *each) for each in terms)
+        if {parameter for parameter, _ in terms} - {WITHHELD[0]} == {leading_parameter(type)}:
+            others = tuple(blind.term(type, *each) for each in terms if each != WITHHELD)
+            return replace(narrowing, led=(*narrowing.led, Led(added, others)))
         return replace(narrowing, terms=(*narrowing.terms, added))
 
     def referring(self, narrowing: Narrowing, along: Edge, targets: Sequence[str]) -> Narrowing:

@@ -14,7 +14,7 @@ from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Finder
 from egide.store.keys import Keys
 from egide.store.lookups import Lookups
-from egide.store.narrowing import Narrowing, Order, Place, Refers, Within
+from egide.store.narrowing import Led, Narrowing, Order, Place, Refers, Within
 from egide.store.parameters import parameter_number
 from egide.store.population import Population
 from egide.store.reading import Opened, Reader
@@ -30,6 +30,7 @@ __all__ = [
     "Finder",
     "Instant",
     "Keys",
+    "Led",
     "Lookups",
     "Narrowing",
     "Opened",

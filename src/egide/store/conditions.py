@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from copy import copy
 
 from egide.fhir.definitions import number
-from egide.store.narrowing import Narrowing, Order, Place
+from egide.store.narrowing import Led, Narrowing, Order, Place
 
 _SOURCES = "select source from ref where parameter = {0} and target = any({1}::uuid[])"
 _OWNED = (
@@ -68,11 +68,13 @@ class Conditions:
     def __init__(self, narrowing: Narrowing) -> None:
         self.narrowing = narrowing
         self.values: list[object] = []
-        self._ranges = [f"r.type = {self.value(number(narrowing.type))}", "not r.deleted"]
+        self._there = [f"r.type = {self.value(number(narrowing.type))}", "not r.deleted"]
+        self._days: list[str] = []
         self._filters: list[str] = []
         self._edges: list[list[tuple[str, str]]] = []
         """For each edge the ways to have it: a column, and a query of what it may be."""
         self._terms = ""
+        self._led = ""
         self._owned = [_OWNED.format(self.value(list(each))) for each in narrowing.owners]
         self._reached = self._of_reach = ""
         self._read(narrowing)
@@ -110,14 +112,33 @@ class Conditions:
 
     def ranges(self) -> str:
         """What holds of every row a scan in order visits."""
-        return " and ".join([*self._ranges, *self._tail])
+        return " and ".join([*self._there, *self._days, *self._tail])
 
     def filters(self) -> str:
         """The rest, to be asked of many rows: what may be is looked up once, in a hash."""
+        return " and ".join([*self._asked(), *filter(None, [self._led])]) or "true"
+
+    def led(self) -> str:
+        """What is asked of rows with a lead that fulfils the clauses: dates and a reach, if that is
+        all, so that the index by lead tells it alone. No deleted row has a lead, and each lead is
+        of one type. `is true` keeps every other index out."""
+        asked = " and ".join(self._asked()) or "true"
+        return " and ".join([*self._days, *self._tail, f"({asked}) is true"])
+
+    def else_led(self, leads: str) -> str:
+        """What holds of the rows without one of `leads` (the mark of those that fulfil all clauses
+        on the leading code) that fulfil them too: a code is among their other terms."""
+        others = self.value(sorted({term for each in self.narrowing.led for term in each.terms}))
+        rest = " and ".join([*self._there, *self._days, *self._tail, *self._asked(), self._led])
+        return (
+            f"r.terms && {others}::bigint[]"
+            f" and ({rest} and (r.lead = any({leads}::bigint[])) is not true) is true"
+        )
+
+    def _asked(self) -> list[str]:
         edges = [_either(each, "in ({})") for each in self._edges]
         owned = [f"r.key in ({each})" for each in self._owned]
-        found = [*self._filters, *edges, *owned, *filter(None, [self._terms, self._of_reach])]
-        return " and ".join(found) or "true"
+        return [*self._filters, *edges, *owned, *filter(None, [self._terms, self._of_reach])]
 
     def all(self, by: str | None = None) -> str:
         """Everything, to be found by an index; what `by` (`keys`, `reach`) brings is left out.
@@ -127,15 +148,16 @@ class Conditions:
         """
         edges = [_either(each, "= any(array({}))") for each in self._edges]
         owned = [f"r.key = any(array({each}))" for each in self._owned[by == "keys" :]]
-        found = [*self._ranges, *self._filters, *edges, *owned, *self._tail]
+        found = [*self._there, *self._days, *self._filters, *edges, *owned, *self._tail]
         if self._of_reach and by != "reach":
             found.append(self._of_reach)
         if by == "terms":
-            return f"{self._terms} and ({' and '.join(found)}) is true"
-        if self._terms:
-            # Inside a record and among named ids the inverted index is kept out.
-            apart = by == "reach" or self.narrowing.confined
-            found.append(f"({self._terms}) is true" if apart else self._terms)
+            first, *rest = filter(None, [self._terms, self._led])
+            return f"{first} and ({' and '.join([*found, *rest])}) is true"
+        # Inside a record and among named ids the indexes of terms are kept out.
+        apart = by in ("reach", "lasting") or self.narrowing.confined
+        for terms in filter(None, [self._terms, self._led]):
+            found.append(f"({terms}) is true" if apart else terms)
         return " and ".join(found)
 
     def holders(self, by: str) -> str:
@@ -157,9 +179,9 @@ class Conditions:
                 ways.append(("r.key", _OWNED.format(self.value(list(edge.patients)))))
             self._edges.append(ways)
         if narrowing.first is not None:
-            self._ranges.append(f"r.day >= {self.value(narrowing.first)}")
+            self._days.append(f"r.day >= {self.value(narrowing.first)}")
         if narrowing.last is not None:
-            self._ranges.append(f"r.day <= {self.value(narrowing.last)}")
+            self._days.append(f"r.day <= {self.value(narrowing.last)}")
         if narrowing.until is not None:
             self._filters.append(f"r.until >= {self.value(narrowing.until)}")
         if narrowing.lasting:
@@ -173,6 +195,15 @@ class Conditions:
             if len(alternatives) > 1:
                 parts.append(f"r.terms && {self.value(list(alternatives))}::bigint[]")
         self._terms = " and ".join(parts)
+        if narrowing.led:
+            self._read_led(narrowing.led)
+
+    def _read_led(self, led: Sequence[Led]) -> None:
+        clauses = []
+        for each in led:
+            leads, terms = self.value(list(each.leads)), self.value(list(each.terms))
+            clauses.append(f"(r.lead = any({leads}::bigint[]) or r.terms && {terms}::bigint[])")
+        self._led = " and ".join(clauses)
 
     def _place(self, place: Place) -> str:
         return _beyond(self.narrowing.order).format(self.value(place.value), self.value(place.pk))

@@ -1,7 +1,8 @@
 """Term counts: about how many rows carry a blind term, so that a search knows its access path.
 
-They are the engine's own sample of `terms` (10,000 commonest terms, refreshed as the table grows),
-read once a minute. A term that is not among them is rare. Wrong counts cost time, never results.
+They are the engine's own sample of `terms` and `lead` (the commonest of each, refreshed as the
+table grows), read once a minute. A term that is not among them is rare. Wrong counts cost time,
+never results.
 """
 
 import time
@@ -20,6 +21,7 @@ class TermCounts:
         self._clock = clock
         self._read_at = -_SECONDS
         self._terms: dict[int, float] = {}
+        self._leads: dict[int, float] = {}
         self._types: dict[int, float] = {}
         self._rare = 0.0
         self.rows = 0.0
@@ -42,11 +44,17 @@ class TermCounts:
         shares = found["term_shares"]
         self._terms = dict(zip(found["terms"], shares, strict=False))
         self._rare = min(self._terms.values(), default=0.0)
+        self._leads = dict(zip(found["leads"] or (), found["lead_shares"] or (), strict=False))
         self._types = dict(zip(found["types"] or (), found["type_shares"] or (), strict=False))
 
     def of_terms(self, alternatives: Iterable[int]) -> float:
         """About how many rows have one of these terms, at most."""
         return self.rows * sum(self._terms.get(each, self._rare / 2) for each in alternatives)
+
+    def of_leads(self, alternatives: Iterable[int]) -> float:
+        """About how many rows have one of these as their lead, at most."""
+        rare = min(self._leads.values(), default=0.0) / 2
+        return self.rows * sum(self._leads.get(each, rare) for each in alternatives)
 
     def of_type(self, number: int) -> float:
         """About how many rows are of this type; at least one."""

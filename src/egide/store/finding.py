@@ -9,6 +9,8 @@ and then looks for what is not there:
 - *by identity*: ids, keys of patients, edges name few rows; they are found, then put in order;
 - *in order*: rows of the type are visited newest first, a bounded stretch of them, and kept if they
   have the terms and lie in the reach;
+- *by lead*: rows with a leading code, in order, from the index that has them so, and with them what
+  has the code elsewhere, from the inverted index;
 - *by terms*: the inverted index finds all rows with the terms, then they are put in order;
 - *by their end*: after a date, what began before it is found by the index of what lasts, what is of
   a later day in order;
@@ -32,7 +34,7 @@ from egide.db import Connection, Fetched, custom_plans, queries
 from egide.fhir.definitions import number
 from egide.store.conditions import Conditions, order_by
 from egide.store.counts import TermCounts
-from egide.store.narrowing import Narrowing, Place, Within
+from egide.store.narrowing import Narrowing, Place, Within, leads_of
 from egide.store.reading import row_of
 from egide.store.row import Row
 
@@ -44,6 +46,8 @@ _SHORTEST, _LONGEST = 500, 30_000
 """Rows visited in order at least, when it is tried at all, and at most, before switching."""
 _POSTING = 0.03
 """What an entry of the inverted index costs, a row visited being 1."""
+_ENTRY = 0.15
+"""What an entry of the index by lead costs when it alone tells what is asked."""
 _FEW_PATIENTS = 100
 """A reach that is asked patient by patient before anything else."""
 _FEW_LASTING = 2_000
@@ -53,7 +57,7 @@ _MANY_SOURCES = 5_000
 
 _ROW = (
     "r.pk, r.id, r.type, r.version, r.key, r.updated, r.day, r.until, r.deleted,"
-    " array_send(r.terms) as terms, r.sealed"
+    " r.lead, array_send(r.terms) as terms, r.sealed"
 )
 
 
@@ -100,7 +104,8 @@ class Finder:
         """What is looked for one after the other: after a date, what is of a later day, and apart
         from it what began before and lasts. The whole at once when that would be much."""
         day = narrowing.until
-        apart = narrowing.terms or narrowing.selective or narrowing.order.column != "day"
+        narrow = narrowing.terms or narrowing.led or narrowing.selective
+        apart = narrow or narrowing.order.column != "day"
         if day is None or apart or (narrowing.first is not None and narrowing.first >= day):
             return [narrowing]
         few = await connection.fetchval(
@@ -159,9 +164,9 @@ class Finder:
     async def about(self, connection: Connection, narrowing: Narrowing) -> float | None:
         """About how many rows its terms leave, at most; None when nothing is known."""
         counts = await self._counts.fresh(connection)
-        if not counts.known or not narrowing.terms:
+        if not counts.known or not (narrowing.terms or narrowing.led):
             return None
-        return min(counts.of_terms(alternatives) for alternatives in narrowing.terms)
+        return min(_about(narrowing, counts))
 
     async def _path(self, connection: Connection, narrowing: Narrowing, size: int) -> _Path:
         if narrowing.ids is not None:
@@ -175,7 +180,9 @@ class Finder:
         counts = await self._counts.fresh(connection)
         if narrowing.reach is not None and not narrowing.unbound:
             return await self._within_reach(connection, narrowing, narrowing.reach, counts, size)
-        if not narrowing.terms:
+        if _led(narrowing, counts):
+            return _Path(0, "lead")
+        if not (narrowing.terms or narrowing.led):
             return _Path(_LONGEST, None) if narrowing.reach is not None else _Path(0, None)
         return _by_terms(narrowing, counts, size)
 
@@ -201,9 +208,12 @@ class Finder:
         patients = await connection.fetchval(
             _SQL["reached"], list(within.members), _FEW_PATIENTS + 1, within.at
         )
-        if patients <= _FEW_PATIENTS:
+        few = patients <= _FEW_PATIENTS
+        if _led(narrowing, counts) and not (few and _rarer(narrowing, counts, patients, size)):
+            return _Path(0, "lead")
+        if few:
             return _Path(0, "reach")
-        if narrowing.terms:
+        if narrowing.terms or narrowing.led:
             path = _by_terms(narrowing, counts, size)
             if not path.stretch:
                 return path
@@ -211,12 +221,39 @@ class Finder:
         return _Path(_LONGEST // 6, "reach")
 
 
+def _about(narrowing: Narrowing, counts: TermCounts) -> list[float]:
+    """About how many rows each clause on terms leaves."""
+    led = [counts.of_leads(each.leads) + counts.of_terms(each.terms) for each in narrowing.led]
+    return [*map(counts.of_terms, narrowing.terms), *led]
+
+
+def _led(narrowing: Narrowing, counts: TermCounts) -> bool:
+    """Whether to go by the leading code: when the order is that of its index, and no other term is
+    rarer."""
+    if not narrowing.led or narrowing.order.column != "day":
+        return False
+    rows = counts.of_leads(leads_of(narrowing.led))
+    return all(rows <= counts.of_terms(alternatives) for alternatives in narrowing.terms)
+
+
+def _rarer(narrowing: Narrowing, counts: TermCounts, patients: int, size: int) -> bool:
+    """Whether so many patients have fewer rows of the type than going by the lead would visit."""
+    if not counts.known:
+        return True
+    everybody = counts.of_type(number("Patient"))
+    theirs = counts.of_type(number(narrowing.type)) * patients / everybody
+    rows = counts.of_leads(leads_of(narrowing.led))
+    alone = not (narrowing.terms or narrowing.refers)
+    walk = min(rows, size * everybody / max(patients, 1)) * (_ENTRY if alone else 1.0)
+    return theirs < walk
+
+
 def _by_terms(narrowing: Narrowing, counts: TermCounts, size: int) -> _Path:
     """In order at most for as long as the inverted index would take, and only if that may do."""
     if not counts.known:
         return _Path(_UNKNOWN, "terms")
     of_type = counts.of_type(number(narrowing.type))
-    each = [min(counts.of_terms(alternatives), of_type) for alternatives in narrowing.terms]
+    each = [min(rows, of_type) for rows in _about(narrowing, counts)]
     together = of_type
     for rows in each:
         together *= rows / of_type
@@ -250,7 +287,9 @@ async def _batch(
     connection: Connection, known: Conditions, size: int, by: str | None
 ) -> list[Candidate]:
     order = order_by(known.narrowing.order)
-    if by is None:
+    if by == "lead":
+        text = _by_lead(known, order, size)
+    elif by is None:
         text = f"select {_ROW} from resource r where {known.all()} order by {order} limit {size}"  # noqa: S608
     else:
         columns = "r.ctid as tid, r.day, r.updated, r.pk"
@@ -270,6 +309,29 @@ async def _batch(
         )
     records = await connection.fetch(text, *known.values)
     return [_candidate(known.narrowing, record) for record in records]
+
+
+def _by_lead(known: Conditions, order: str, size: int) -> str:
+    """The first of each lead, found by its index alone where that tells enough, and what has one of
+    the codes among its other terms."""
+    leads = known.value(leads_of(known.narrowing.led))
+    led = (
+        f"select {_ROW} from (select w.* from unnest({leads}::bigint[]) l (lead)"  # noqa: S608
+        f" cross join lateral (select r.lead, r.day, r.pk from resource r where r.lead = l.lead"
+        f" and {known.led()} order by {order} limit {size}) w"
+        f" order by {order.replace('r.', 'w.')} limit {size}) s"
+        f" join resource r on r.lead = s.lead and r.day = s.day and r.pk = s.pk"
+    )
+    others = (
+        f"select {_ROW} from (select * from (select r.ctid as tid, r.day, r.pk"  # noqa: S608
+        f" from resource r where {known.else_led(leads)} offset 0) r"
+        f" order by {order} limit {size}) s"
+        f" join resource r on r.ctid = s.tid"
+    )
+    return (
+        f"select * from ({led} union all {others}) r"  # noqa: S608  (fixed fragments)
+        f" order by {order} limit {size}"
+    )
 
 
 def _place(narrowing: Narrowing, record: Fetched) -> Place:

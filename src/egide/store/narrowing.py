@@ -1,5 +1,6 @@
 """Narrowing: what the index can hold a search to, and the order its rows come in."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -35,6 +36,20 @@ class Refers(msgspec.Struct, frozen=True):
     patients: tuple[bytes, ...] = ()
 
 
+class Led(NamedTuple):
+    """A clause on the leading code: the row's lead is one of `leads`, or one of `terms` is among
+    its other terms."""
+
+    leads: tuple[int, ...]
+    terms: tuple[int, ...]
+
+
+def leads_of(led: Iterable[Led]) -> list[int]:
+    """The leads each of which fulfils all the clauses: a row has only one."""
+    first, *others = (set(each.leads) for each in led)
+    return sorted(first.intersection(*others))
+
+
 class Within(msgspec.Struct, frozen=True):
     """It is in the reach, `at` an instant, of one of `members` (idents)."""
 
@@ -46,9 +61,9 @@ class Narrowing(msgspec.Struct, frozen=True):
     """What the index can hold a search to. All that is given must hold.
 
     `ids`: idents, one of which it must be. `owners`: idents of patients, in the record of one of
-    which it must be. `terms`: for each clause the blind terms of which it must have one. `refers`:
-    edges it must have. `first`, `last`: its main day, inclusive; `until`: its end is not before;
-    `lasting`: it goes on after its main day.
+    which it must be. `terms`: for each clause the blind terms of which it must have one. `led`:
+    clauses on its leading code. `refers`: edges it must have. `first`, `last`: its main day,
+    inclusive; `until`: its end is not before; `lasting`: it goes on after its main day.
     `reach`: whose reach it must be in; `unbound`: or it may concern no patient.
     `after`: the place to go on from.
     """
@@ -57,6 +72,7 @@ class Narrowing(msgspec.Struct, frozen=True):
     ids: tuple[bytes, ...] | None = None
     owners: tuple[tuple[bytes, ...], ...] = ()
     terms: tuple[tuple[int, ...], ...] = ()
+    led: tuple[Led, ...] = ()
     refers: tuple[Refers, ...] = ()
     first: date | None = None
     last: date | None = None

@@ -32,7 +32,9 @@ def row_of(record: Fetched) -> Row:
         record["key"],
         updated,
         deleted,
-        columns_digest(updated, record["day"], record["until"], deleted, record["terms"]),
+        columns_digest(
+            updated, record["day"], record["until"], deleted, record["lead"], record["terms"]
+        ),
         record["sealed"],
     )
 

@@ -16,6 +16,7 @@ from egide.db import Connection, queries
 from egide.fhir.definitions import number
 from egide.fhir.search.index import Indexer
 from egide.seal import KeyRing
+from egide.store.blinding import Blinded, blinded
 from egide.store.keys import Keys
 from egide.store.population import Lists, Pass
 from egide.store.reading import row_of
@@ -32,7 +33,7 @@ class Resealed(NamedTuple):
 
     before: Row
     after: Row
-    terms: list[int]
+    terms: Blinded
 
 
 class Stretch(NamedTuple):
@@ -66,12 +67,12 @@ class Reindexer:
                 continue
             body = row.open(keys[row.key].key)
             found = self._indexer.index(here.type, fhir.parse(body))
-            terms = sorted(self._blind.term(here.type, name, value) for name, value in found.terms)
-            packed = array_bytes(terms)
-            if packed == record["terms"]:
+            terms = blinded(self._blind, here.type, found.terms)
+            packed = array_bytes(terms.others)
+            if (terms.lead, packed) == (record["lead"], record["terms"]):
                 continue
             columns = columns_digest(
-                row.updated, record["day"], record["until"], row.deleted, packed
+                row.updated, record["day"], record["until"], row.deleted, terms.lead, packed
             )
             after = sealed_row(
                 keys[row.key].key,
@@ -105,6 +106,10 @@ class Reindexer:
             == (each.before.version, each.before.key, each.before.updated)
         ]
         await connection.executemany(
-            _SQL["reseal"], [(each.after.id, each.terms, each.after.sealed) for each in same]
+            _SQL["reseal"],
+            [
+                (each.after.id, each.terms.others, each.after.sealed, each.terms.lead)
+                for each in same
+            ],
         )
         return [(*each.after.mark(), each.before.digest()) for each in same]

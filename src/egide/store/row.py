@@ -23,7 +23,7 @@ NO_END = date.max
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_COLUMNS = struct.Struct(">qii?")
+_COLUMNS = struct.Struct(">qii??q")
 _BINDING = struct.Struct(">H16sIq16s")
 _INT8_OID = 20
 
@@ -80,10 +80,13 @@ def sealed_row(
     return Row(id, type, version, number, updated, deleted, columns, sealed)
 
 
-def columns_digest(updated: datetime, day: date, until: date, deleted: bool, terms: bytes) -> bytes:
+def columns_digest(
+    updated: datetime, day: date, until: date, deleted: bool, lead: int | None, terms: bytes
+) -> bytes:
     """The digest of a row's index columns, `terms` as PostgreSQL's array_send gives them."""
     stamp = (updated - _EPOCH) // _MICROSECOND
-    plain = _COLUMNS.pack(stamp, day.toordinal(), until.toordinal(), deleted) + terms
+    days = day.toordinal(), until.toordinal()
+    plain = _COLUMNS.pack(stamp, *days, deleted, lead is not None, lead or 0) + terms
     return blake2b(plain, digest_size=16).digest()
 
 

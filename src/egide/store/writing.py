@@ -23,6 +23,7 @@ from egide.errors import Conflict, PreconditionFailed
 from egide.fhir.definitions import number
 from egide.fhir.search.index import Index, Indexer
 from egide.seal import KeyRing, Owner, owner
+from egide.store.blinding import Blinded, blinded
 from egide.store.concerns import Concerns, concerns
 from egide.store.keys import Keys
 from egide.store.parameters import parameter_number
@@ -31,7 +32,19 @@ from egide.store.reading import row_of
 from egide.store.row import NO_DAY, NO_END, Row, array_bytes, columns_digest, sealed_row
 
 _SQL = queries("egide.store", "sql/write.sql")
-_COLUMNS = ("key", "updated", "version", "day", "until", "id", "type", "deleted", "terms", "sealed")
+_COLUMNS = (
+    "key",
+    "updated",
+    "version",
+    "day",
+    "until",
+    "id",
+    "type",
+    "deleted",
+    "lead",
+    "terms",
+    "sealed",
+)
 _COPY_FROM = 4
 """From this many new rows on, COPY costs less than single statements."""
 
@@ -74,7 +87,7 @@ class Prepared(msgspec.Struct):
     was: Concerns | None = None
     day: date = NO_DAY
     until: date = NO_END
-    terms: list[int] = []
+    terms: Blinded = Blinded(None, [])
     edges: set[Edge] = set()
     edges_before: set[Edge] = set()
     patients: frozenset[int] = frozenset()
@@ -152,9 +165,9 @@ class Writer:
                 each.row = each.current
                 continue
             deleted = each.draft.resource is None
-            terms = sorted(each.terms)
+            lead, terms = each.terms
             columns = columns_digest(
-                each.updated, each.day, each.until, deleted, array_bytes(terms)
+                each.updated, each.day, each.until, deleted, lead, array_bytes(terms)
             )
             row = each.row = sealed_row(
                 keys[each.key].key,
@@ -177,6 +190,7 @@ class Writer:
                 row.id,
                 row.type,
                 row.deleted,
+                lead,
                 terms,
                 row.sealed,
             )
@@ -235,7 +249,7 @@ class Writer:
             mapping = fhir.parse(each.body)
             found = self.index(type, mapping)
             each.day, each.until = found.day or NO_DAY, found.until or NO_END
-            each.terms = [self._blind.term(type, name, value) for name, value in found.terms]
+            each.terms = blinded(self._blind, type, found.terms)
             each.edges = self._edges(found.references)
             each.now = concerns(self.index, type, mapping, found.patients)
         if each.unchanged:

@@ -248,6 +248,41 @@ async def test_a_write_by_an_older_list_is_refused(
     assert await sound(database, ring)
 
 
+async def test_a_code_off_the_list_leads_no_more_until_it_is_on_it_again(
+    record: Record, system: Actor, keeper: Session, database: Database, ring: KeyRing
+) -> None:
+    code = {"coding": [{"code": "8480-6"}, {"code": "second"}]}
+    body = {"resourceType": "Observation", "status": "final", "code": code}
+    async with record.open(system) as session:
+        made = await session.create("Observation", json.dumps(body).encode())
+
+    async def lead() -> int | None:
+        ident = ring.blind.ident("Observation", made.id)
+        async with database.connection() as connection:
+            found: int | None = await connection.fetchval(
+                "select lead from resource where id = $1", ident
+            )
+            return found
+
+    async def found() -> set[str]:
+        async with record.open(system) as session:
+            pages = [
+                await session.search("Observation", [("code", each)])
+                for each in ("8480-6", "second", "8480-6,second")
+            ]
+        return {entry.id for page in pages for entry in page.entries if len(page.entries) == 1}
+
+    leading = await lead()
+    assert leading == ring.blind.term("Observation", "code", "8480-6")
+    for change, wanted in ((keeper.disallow, None), (keeper.allow, leading)):
+        await change("Observation", "code")
+        assert await found() == {made.id}
+        await run(keeper)
+        assert await lead() == wanted
+        assert await found() == {made.id}
+    assert await sound(database, ring)
+
+
 async def test_a_row_put_back_to_its_terms_before_is_found(
     record: Record, system: Actor, keeper: Session, database: Database, ring: KeyRing
 ) -> None:

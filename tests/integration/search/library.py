@@ -115,7 +115,7 @@ async def _fill(record: Record, folder: Path | None) -> None:
 async def _read_back(database: Database, library: Library) -> None:
     async with database.connection() as connection:
         records = await connection.fetch(
-            "select id, type, version, key, updated, day, until, deleted,"
+            "select id, type, version, key, updated, day, until, deleted, lead,"
             " array_send(terms) as terms, sealed from resource order by pk"
         )
         rows = [row_of(each) for each in records]

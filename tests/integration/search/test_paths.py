@@ -22,7 +22,7 @@ from egide.db import Connection, Database
 from egide.fhir.definitions import number
 from egide.record import Record
 from egide.seal import KeyRing
-from egide.store import Candidate, Finder, Narrowing, Order, Refers, Within, finding
+from egide.store import Candidate, Finder, Led, Narrowing, Order, Refers, Within, finding
 
 Give = Callable[..., Awaitable[None]]
 
@@ -65,18 +65,22 @@ PATIENTS = 1_500
 ROWS = 120_000
 OBSERVATION, ENCOUNTER, PATIENT = (number(t) for t in ("Observation", "Encounter", "Patient"))
 COMMON, OTHER, SOME, RARE, WITHHELD = 11, 12, 13, 14, 15
+LEAD, LED = 16, 17
+"""Leads of a quarter of the observations, and of one in 400; a tenth of those have both codes."""
 
 FILL = """
 insert into data_key (number, epoch, kind, owner, wrapped)
 select n, 1, 1, lpad(to_hex(n), 32, '0')::uuid, '' from generate_series(1, {patients}) n;
-insert into resource (key, updated, version, day, until, id, type, deleted, terms, sealed)
+insert into resource (key, updated, version, day, until, id, type, deleted, lead, terms, sealed)
 select 1 + (n * 7919) % {patients}, '2020-01-01'::timestamptz + n * interval '1 second', 1,
        '2010-01-01'::date + (n * 31) % 5000, '2010-01-01'::date + (n * 31) % 5000,
        md5('o' || n)::uuid, {observation}, false,
+       case when n % 4 = 2 then {lead} when n % 400 = 1 then {led} end,
        array[1000 + (n % 37)::bigint, 20 + (n % 5000)]
        || case when n % 4 = 0 then {common}::bigint when n % 4 = 1 then {other}
                else 9 end
        || case when n % 200 = 3 then array[{some}::bigint] else '{{}}' end
+       || case when n % 4000 = 1 then array[{lead}::bigint] else '{{}}' end
        || case when n = {rows} / 2 then array[{rare}::bigint] else '{{}}' end, '\\x00'
 from generate_series(1, {rows}) n;
 insert into resource (key, updated, version, day, until, id, type, deleted, terms, sealed)
@@ -164,6 +168,8 @@ async def watched(database: Database) -> AsyncIterator[Watched]:
                 other=OTHER,
                 some=SOME,
                 rare=RARE,
+                lead=LEAD,
+                led=LED,
             )
         )
         yield Watched(connection)
@@ -174,6 +180,9 @@ def owner(n: int) -> bytes:
 
 
 ALL = Narrowing("Observation")
+FEW = 500
+NOBODY = Within((), datetime(2026, 1, 1, tzinfo=UTC))
+BY_LEAD, BY_LED = Led((LEAD, WITHHELD), (LEAD,)), Led((LED, WITHHELD), (LED,))
 DAY, ASCENDING = date(2020, 3, 3), Order("day", False)
 SHAPES: dict[str, tuple[Narrowing, str, int]] = {
     "patient": (replace(ALL, owners=((owner(5),),)), "resource_key", 200),
@@ -215,6 +224,32 @@ SHAPES: dict[str, tuple[Narrowing, str, int]] = {
         "resource_terms",
         31_000,
     ),
+    "leading code": (replace(ALL, led=(BY_LEAD,)), "resource_lead", 150),
+    "leading code, oldest first": (
+        replace(ALL, led=(BY_LEAD,), order=ASCENDING),
+        "resource_lead",
+        150,
+    ),
+    "leading code, last written": (
+        replace(ALL, led=(BY_LEAD,), order=Order("updated", True)),
+        "resource_updated",
+        600,
+    ),
+    "leading code and a day": (
+        replace(ALL, led=(BY_LEAD,), first=DAY, last=DAY),
+        "resource_lead",
+        150,
+    ),
+    "leading codes that hardly meet": (
+        replace(ALL, led=(BY_LEAD, BY_LED)),
+        "resource_lead",
+        300,
+    ),
+    "leading code and a rare term": (
+        replace(ALL, led=(BY_LEAD,), terms=((RARE,),)),
+        "resource_terms",
+        10,
+    ),
     "everything": (ALL, "resource_day", 100),
     "after the last day of all": (replace(ALL, until=date(2030, 1, 1)), "resource_lasting", 5),
     "what is open": (
@@ -228,7 +263,9 @@ SHAPES: dict[str, tuple[Narrowing, str, int]] = {
         100,
     ),
     "what is open, of those in reach": (
-        Narrowing("Encounter", until=date(2030, 1, 1), reach=CLINICIAN.account),
+        Narrowing(
+            "Encounter", until=date(2030, 1, 1), reach=Within((owner(1),), datetime.now(UTC))
+        ),
         "resource_lasting",
         100,
     ),
@@ -239,6 +276,10 @@ SHAPES: dict[str, tuple[Narrowing, str, int]] = {
         50,
     ),
 }
+
+
+def reached(ring: KeyRing) -> Within:
+    return Within((ring.blind.ident("account", str(CLINICIAN.account)),), datetime.now(UTC))
 
 
 async def first_page(watched: Watched, narrowing: Narrowing) -> int:
@@ -288,6 +329,70 @@ async def test_what_ends_after_a_date_is_found_once_and_in_order(
         assert got == want if order.column == "day" else sorted(got) == want
 
 
+LED_BY: dict[str, Narrowing] = {
+    "one": replace(ALL, led=(BY_LEAD,)),
+    "one of two": replace(ALL, led=(Led((LED, LEAD, WITHHELD), (LED, LEAD)),)),
+    "both of two": replace(ALL, led=(BY_LEAD, BY_LED)),
+    "one, some days": replace(ALL, led=(BY_LED,), first=date(2015, 1, 1), last=date(2019, 1, 1)),
+    "one, till a day": replace(ALL, led=(BY_LED,), until=date(2019, 1, 1)),
+    "one, with a term": replace(ALL, led=(BY_LEAD,), terms=((SOME, 20 + 102),)),
+    "one, of some patients": replace(ALL, led=(BY_LEAD,), reach=NOBODY, unbound=False),
+    "two, of some patients": replace(ALL, led=(BY_LEAD, BY_LED), reach=NOBODY, unbound=False),
+}
+
+
+async def test_a_leading_code_is_found_wherever_it_stands_once_and_in_order(
+    watched: Watched, reach: Give, ring: KeyRing
+) -> None:
+    rows = await watched.fetch(
+        "select pk, day, until, lead, terms, key from resource where type = $1 and"
+        " (lead is not null or terms && array[$2::bigint, $3])",
+        OBSERVATION,
+        LEAD,
+        LED,
+    )
+    await reach(*range(1, FEW + 1))
+    for name, asked in LED_BY.items():
+        theirs = [row for row in rows if asked.reach is None or row["key"] <= FEW]
+        want = [(row["day"].toordinal(), -row["pk"]) for row in theirs if answers(asked, row)]
+        assert want, name
+        if asked.reach is not None:
+            asked = replace(asked, reach=reached(ring))
+        for order in (Order("day", True), ASCENDING, Order("updated", True)):
+            here = replace(asked, order=order)
+            found = [(each.day.toordinal(), -each.place.pk) for each in await some(watched, here)]
+            assert len(found) == len(set(found)), (name, order)
+            if order.column == "updated":
+                assert set(found) <= set(want), (name, order)
+            else:
+                want.sort(reverse=order.descending)
+                assert found == want[: len(found)], (name, order)
+            assert len(found) >= min(len(want), 60), (name, order)
+
+
+def answers(asked: Narrowing, row: Any) -> bool:
+    terms = set(row["terms"])
+    return (
+        (asked.first or date.min) <= row["day"] <= (asked.last or date.max)
+        and row["until"] >= (asked.until or date.min)
+        and all(row["lead"] in led.leads or terms & set(led.terms) for led in asked.led)
+        and all(terms & set(each) for each in asked.terms)
+    )
+
+
+async def some(watched: Watched, asked: Narrowing) -> list[Candidate]:
+    """The first 60 or more, begun anew after each of the first batches, as the next page does."""
+    found: list[Candidate] = []
+    while len(found) < 60:
+        here = replace(asked, after=found[-1].place if found else None)
+        batches = Finder().candidates(watched, here, 7)  # type: ignore[arg-type]
+        more = [each for number in range(2) for each in await anext(batches, [])]
+        if not more:
+            break
+        found += more
+    return found
+
+
 async def test_the_types_there_are_are_told_without_reading_their_rows(watched: Watched) -> None:
     there = await Finder().present(watched)  # type: ignore[arg-type]
     assert there == {OBSERVATION, ENCOUNTER, PATIENT}
@@ -311,11 +416,24 @@ async def test_edges_and_records_of_patients_are_found_together(watched: Watched
 async def test_a_care_team_reads_its_own(
     watched: Watched, reach: Give, ring: KeyRing, many: int, terms: tuple[tuple[int, ...], ...]
 ) -> None:
-    here = Within((ring.blind.ident("account", str(CLINICIAN.account)),), datetime.now(UTC))
     await reach(*range(1, many + 1))
-    asked = replace(ALL, reach=here, unbound=False, terms=terms)
+    asked = replace(ALL, reach=reached(ring), unbound=False, terms=terms)
     await first_page(watched, asked)
     assert "resource" not in watched.scanned
     assert watched.visited < 3_000
     if many == 30:
         assert "resource_terms" not in watched.indexes
+
+
+@pytest.mark.parametrize("many", [120, 400])
+async def test_a_care_team_finds_a_code_among_its_own(
+    watched: Watched, reach: Give, ring: KeyRing, many: int
+) -> None:
+    """Rows with the code are visited in order, and nothing else of the patients is read."""
+    await reach(*range(1, many + 1))
+    asked = replace(ALL, reach=reached(ring), unbound=False, led=(BY_LEAD,))
+    await first_page(watched, asked)
+    assert "resource_lead" in watched.indexes
+    assert "resource_key" not in watched.indexes
+    assert "resource" not in watched.scanned
+    assert watched.visited < 600

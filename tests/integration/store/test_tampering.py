@@ -27,6 +27,7 @@ CHANGES = {
     "a term": "update resource set terms[1] = terms[1] + 1 where id = $1",
     "a term taken away": "update resource set terms = terms[2:] where id = $1",
     "a term added": "update resource set terms = terms || 7::bigint where id = $1",
+    "a lead given": "update resource set lead = 7 where id = $1",
     "the type": "update resource set type = type + 1 where id = $1",
     "the deletion mark": "update resource set deleted = true where id = $1",
 }
@@ -55,6 +56,34 @@ async def test_a_changed_row_does_not_open_and_is_located(
     assert "Essai" not in str(caught.value)
 
 
+OBSERVATION = json.dumps(
+    {"resourceType": "Observation", "status": "final", "code": {"coding": [{"code": "8480-6"}]}}
+).encode()
+
+LEADS = {
+    "another": "update resource set lead = lead + 1 where id = $1",
+    "none": "update resource set lead = null where id = $1",
+    "put among the others": "update resource set lead = null,"
+    " terms = array(select unnest(terms || lead) order by 1) where id = $1",
+}
+
+
+@pytest.mark.parametrize("change", LEADS.values(), ids=LEADS.keys())
+async def test_a_changed_lead_is_located(
+    record: Record, system: Actor, database: Database, ring: KeyRing, change: str
+) -> None:
+    async with record.open(system) as session:
+        made = await session.create("Observation", OBSERVATION)
+    ident = ring.blind.ident("Observation", made.id)
+    async with database.transaction() as connection:
+        assert await connection.execute(change, ident) == "UPDATE 1"
+    report = await verify_all(database, ring, rows=True)
+    assert [(finding.kind, finding.ident) for finding in report.findings] == [("row", ident.hex())]
+    async with record.open(system) as session:
+        with pytest.raises(SealBroken):
+            await session.read("Observation", made.id)
+
+
 async def test_a_row_moved_to_another_place_does_not_open(
     record: Record, system: Actor, database: Database, ring: KeyRing
 ) -> None:
@@ -62,9 +91,9 @@ async def test_a_row_moved_to_another_place_does_not_open(
     idents = [ring.blind.ident("Patient", each) for each in (first, second)]
     async with database.transaction() as connection:
         await connection.execute(
-            "update resource set (key, updated, version, day, until, terms, sealed) ="
-            " (select key, updated, version, day, until, terms, sealed from resource where id = $1)"
-            " where id = $2",
+            "update resource set (key, updated, version, day, until, lead, terms, sealed) ="
+            " (select key, updated, version, day, until, lead, terms, sealed from resource"
+            " where id = $1) where id = $2",
             *idents,
         )
     report = await verify_all(database, ring, rows=True)
@@ -87,9 +116,9 @@ async def test_a_row_put_back_to_an_older_version_is_found(
     async with database.transaction() as connection:
         await connection.execute("delete from resource where id = $1", ident)
         await connection.execute(
-            "insert into resource (key, updated, version, day, until, id, type, deleted, terms,"
-            " sealed) select key, updated, version, day, until, id, type, deleted, terms, sealed"
-            " from kept"
+            "insert into resource (key, updated, version, day, until, id, type, deleted, lead,"
+            " terms, sealed) select key, updated, version, day, until, id, type, deleted, lead,"
+            " terms, sealed from kept"
         )
     async with record.open(system) as session:
         assert (await session.read("Patient", first)).version == 1, "it opens: it was valid once"

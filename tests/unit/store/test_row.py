@@ -14,7 +14,7 @@ BODY = b'{"resourceType":"Patient","id":"a","name":[{"family":"Essai"}]}' * 5
 
 
 def row(key: DataKey) -> Row:
-    columns = columns_digest(NOW, NO_DAY, NO_END, False, array_bytes([1, 2]))
+    columns = columns_digest(NOW, NO_DAY, NO_END, False, None, array_bytes([1, 2]))
     return sealed_row(
         key,
         7,
@@ -64,16 +64,18 @@ def test_a_changed_row_does_not_open(change: dict[str, object]) -> None:
 
 def test_every_index_column_is_in_the_digest() -> None:
     terms = array_bytes([1, 2])
-    usual = columns_digest(NOW, NO_DAY, NO_END, False, terms)
+    usual = columns_digest(NOW, NO_DAY, NO_END, False, None, terms)
     others = [
-        columns_digest(NOW + timedelta(milliseconds=1), NO_DAY, NO_END, False, terms),
-        columns_digest(NOW, date(2026, 1, 1), NO_END, False, terms),
-        columns_digest(NOW, NO_DAY, date(2026, 1, 1), False, terms),
-        columns_digest(NOW, NO_DAY, NO_END, True, terms),
-        columns_digest(NOW, NO_DAY, NO_END, False, array_bytes([1])),
-        columns_digest(NOW, NO_DAY, NO_END, False, array_bytes([2, 1])),
+        columns_digest(NOW + timedelta(milliseconds=1), NO_DAY, NO_END, False, None, terms),
+        columns_digest(NOW, date(2026, 1, 1), NO_END, False, None, terms),
+        columns_digest(NOW, NO_DAY, date(2026, 1, 1), False, None, terms),
+        columns_digest(NOW, NO_DAY, NO_END, True, None, terms),
+        columns_digest(NOW, NO_DAY, NO_END, False, 0, terms),
+        columns_digest(NOW, NO_DAY, NO_END, False, -5, terms),
+        columns_digest(NOW, NO_DAY, NO_END, False, None, array_bytes([1])),
+        columns_digest(NOW, NO_DAY, NO_END, False, None, array_bytes([2, 1])),
     ]
-    assert len({usual, *others}) == 7
+    assert len({usual, *others}) == 9
 
 
 def test_terms_have_postgresqls_binary_form() -> None:

@@ -5,9 +5,10 @@ vacuum (analyze)
 select (select count(*) from resource) as resources,
        (select count(*) from version) as versions,
        (select coalesce(sum(pg_column_size(sealed)), 0)::bigint from resource) as sealed,
-       (select coalesce(sum(pg_column_size(terms)), 0)::bigint from resource) as terms,
-       (select coalesce(sum(cardinality(terms)), 0)::bigint from resource) as hashes,
-       (select percentile_disc(0.99) within group (order by cardinality(terms)) from resource)
+       (select coalesce(sum(pg_column_size(terms) + coalesce(pg_column_size(lead), 0)), 0)::bigint
+        from resource) as terms,
+       (select coalesce(sum(cardinality(terms) + num_nonnulls(lead)), 0)::bigint from resource) as hashes,
+       (select percentile_disc(0.99) within group (order by cardinality(terms) + num_nonnulls(lead)) from resource)
            as most,
        (select count(*) from ref) as edges,
        (select count(*) from data_key) as keys,

@@ -47,12 +47,14 @@ create table resource (
     id      uuid        not null,      -- keyed hash of type and id
     type    smallint    not null,
     deleted boolean     not null,
-    terms   bigint[]    not null,      -- blind terms, sorted
+    lead    bigint,                    -- blind term of its leading code, null when it has none
+    terms   bigint[]    not null,      -- the other blind terms, sorted
     sealed  bytea       not null
 );
 alter table resource alter column sealed set storage external;
 alter table resource alter column terms set storage external;
 alter table resource alter column terms set statistics 1000;
+alter table resource alter column lead set statistics 1000;
 create unique index resource_id on resource (id);
 create index resource_key on resource (key, type, day desc);
 create index resource_day on resource (type, day desc, pk);
@@ -60,6 +62,9 @@ create index resource_updated on resource (type, updated, pk);
 -- What goes on after its day, for searches after a date: few rows, so a small index.
 create index resource_lasting on resource (type, until)
     where until > day and (isfinite(day) or isfinite(until));
+-- In order under each code. With key and end, so that it alone tells whose rows they are, and when.
+create index resource_lead on resource (lead, day desc, pk) include (key, until)
+    where lead is not null;
 create index resource_terms on resource using gin (terms) with (fastupdate = off);
 
 create table version (

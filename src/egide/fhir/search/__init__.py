@@ -5,7 +5,14 @@ https://hl7.org/fhir/R4/search.html. `index` gives the values a row carries, `pa
 decides for each opened resource.
 """
 
-from egide.fhir.search.allowlist import STANDARD, WITHHELD, AllowList, Term
+from egide.fhir.search.allowlist import (
+    STANDARD,
+    WITHHELD,
+    AllowList,
+    Term,
+    leading,
+    leading_parameter,
+)
 from egide.fhir.search.clause import Clause
 from egide.fhir.search.edge import Edge, edge, patient_edges
 from egide.fhir.search.index import Index, Indexer, index
@@ -40,6 +47,8 @@ __all__ = [
     "edge",
     "ids_for",
     "index",
+    "leading",
+    "leading_parameter",
     "main_date",
     "matches",
     "parameter",

@@ -21,12 +21,15 @@ the pair, what comes out is checked anyway, and criteria that overlap (`1234` an
 for the same term, which is what conditional writes lock. `family` and `given` are narrowed by the
 terms of `name`.
 
+The term of the *leading* code of a resource (the first coding of `leading_parameter`) stands apart
+from the others, so that searches by it are answered in order: docs/decisions/0040.
+
 Under a sensitivity label (`SENSITIVE_LABELS`) a resource gets no term of its codes or its labels,
 only `WITHHELD`, which every search for a code or a label also asks for: where most is labelled,
 such searches narrow little.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
@@ -52,6 +55,8 @@ _IDENTIFIERS = frozenset({"identifier", "accession", "group-identifier", "requis
 _CODES = frozenset(
     {"code", "category", "type", "class", "vaccine-code", "clinical-status", "verification-status"}
 )
+_LEADING = ("code", "vaccine-code", "type", "class", "category")
+"""The parameters of codes, the one that says what a resource is about first."""
 _STATUSES = frozenset({"status", "lifecycle-status"})
 _LABELS = frozenset({"_tag", "_security", "_profile"})
 
@@ -166,6 +171,23 @@ def _tokens(type_: str, code: str) -> bool:
         return False
     steps = (step for source in known.sources for step in source.path.steps)
     return code not in CATALOGUES.get(type_, ()) and not any(isinstance(s, Exists) for s in steps)
+
+
+@cache
+def leading_parameter(type_: str) -> str | None:
+    """The parameter of the codes that say what resources of a type are about, whether or not the
+    list in force has it; None when the type has none."""
+    rules = STANDARD.rules(type_)
+    return next((code for code in _LEADING if code in rules), None)
+
+
+def leading(type_: str, terms: Iterable[Term]) -> Term | None:
+    """The term of the leading code among those of one resource: of the first coding of the leading
+    parameter, or `WITHHELD` when its codes are not indexed. None when there is neither."""
+    code = leading_parameter(type_)
+    if code is None:
+        return None
+    return next((term for term in terms if term[0] == code or term == WITHHELD), None)
 
 
 @cache

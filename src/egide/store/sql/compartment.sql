@@ -1,6 +1,6 @@
 -- sealed_for: A patient, then what is sealed with his keys after a place, as it was first stored.
 select r.pk, r.id, r.type, r.version, r.key, r.updated, r.day, r.until, r.deleted,
-       array_send(r.terms) as terms, r.sealed
+       r.lead, array_send(r.terms) as terms, r.sealed
 from resource r
 where r.key = any(array(
     select number from data_key where owner = $1
@@ -19,6 +19,6 @@ limit $5
 
 -- of_nobody: Those of some rows that are there and sealed for no patient.
 select r.id, r.type, r.version, r.key, r.updated, r.day, r.until, r.deleted,
-       array_send(r.terms) as terms, r.sealed
+       r.lead, array_send(r.terms) as terms, r.sealed
 from resource r join data_key k on k.number = r.key
 where r.id = any($1::uuid[]) and not r.deleted and k.kind <> 1

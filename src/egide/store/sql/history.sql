@@ -14,14 +14,14 @@ and (
 
 -- changes: Versions of some types, current and older, before a place, newest first.
 select c.id, c.type, c.version, c.key, c.updated, c.deleted, c.columns, c.day, c.until,
-       array_send(c.terms) as terms, c.sealed
+       c.lead, array_send(c.terms) as terms, c.sealed
 from (
     select v.*
     from unnest($1::smallint[]) as t (type)
     cross join lateral (
         (
             select id, type, version, key, updated, deleted, null::bytea as columns, day, until,
-                   terms, sealed
+                   lead, terms, sealed
             from resource
             where type = t.type and updated <= $2 and (updated, id, version) < ($2, $3, $4)
             and ($5::timestamptz is null or updated >= $5)
@@ -30,7 +30,7 @@ from (
         )
         union all
         (
-            select id, type, version, key, updated, deleted, columns, null, null, null, sealed
+            select id, type, version, key, updated, deleted, columns, null, null, null, null, sealed
             from version
             where type = t.type and updated <= $2 and (updated, id, version) < ($2, $3, $4)
             and ($5::timestamptz is null or updated >= $5)
@@ -45,15 +45,15 @@ order by c.updated desc, c.id desc, c.version desc
 
 -- changes_under: The same for what is sealed with some keys.
 select c.id, c.type, c.version, c.key, c.updated, c.deleted, c.columns, c.day, c.until,
-       array_send(c.terms) as terms, c.sealed
+       c.lead, array_send(c.terms) as terms, c.sealed
 from (
-    select id, type, version, key, updated, deleted, null::bytea as columns, day, until, terms,
-           sealed
+    select id, type, version, key, updated, deleted, null::bytea as columns, day, until, lead,
+           terms, sealed
     from resource
     where key = any($7::bigint[]) and type = any($1::smallint[])
     and (updated, id, version) < ($2, $3, $4) and ($5::timestamptz is null or updated >= $5)
     union all
-    select id, type, version, key, updated, deleted, columns, null, null, null, sealed
+    select id, type, version, key, updated, deleted, columns, null, null, null, null, sealed
     from version
     where key = any($7::bigint[]) and type = any($1::smallint[])
     and (updated, id, version) < ($2, $3, $4) and ($5::timestamptz is null or updated >= $5)

@@ -66,14 +66,15 @@ delete from index_pass where type = $1
 select parameter, state from index_entry where type = $1
 
 -- some: The next rows of a type in the order they were written last.
-select pk, id, type, version, key, updated, day, until, deleted, array_send(terms) as terms, sealed
+select pk, id, type, version, key, updated, day, until, deleted, lead,
+       array_send(terms) as terms, sealed
 from resource where type = $1 and (updated, pk) > ($2, $3) order by updated, pk limit $4
 
 -- hold: Rows about to be sealed again, held in everybody's order; version and key as they are now.
 select id, version, key, updated from resource where id = any($1::uuid[]) order by id for update
 
--- reseal: The same version with other terms.
-update resource set terms = $2, sealed = $3 where id = $1
+-- reseal: The same version with other terms and lead.
+update resource set terms = $2, sealed = $3, lead = $4 where id = $1
 
 -- pending: Whether there is a pass to do.
 select exists (select from index_pass)
