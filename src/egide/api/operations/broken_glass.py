@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from egide.api.operations.parameters import given, parameters
+from egide.api.operations.parameters import given, number, parameters
 from egide.api.rest.call import OF_HTTP, Call
 from egide.errors import Incorrect
 from egide.http import Response
@@ -19,9 +19,7 @@ async def broken_glass(call: Call) -> Response:
 async def review_glass(call: Call) -> Response:
     """200: `number` is reviewed, with `outcome`: justified, unjustified or unclear."""
     asked = await given(call, number="valueString", outcome="valueCode")
-    if not asked["number"].isdecimal():
-        raise Incorrect("number is the number of a broken glass")
-    await call.session.review_glass(int(asked["number"]), asked["outcome"])
+    await call.session.review_glass(number(asked, "number"), asked["outcome"])
     return call.json(200, parameters({"name": "outcome", "valueCode": asked["outcome"]}))
 
 

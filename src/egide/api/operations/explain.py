@@ -7,9 +7,8 @@ In: `request` (as `GET /fhir/Observation/42`), `account` (its internal number), 
 
 from typing import Any
 
-from egide.api.operations.parameters import given, parameters
+from egide.api.operations.parameters import given, number, parameters
 from egide.api.rest.call import Call
-from egide.errors import Incorrect
 from egide.http import Response
 from egide.record import ExplainedLine
 
@@ -18,9 +17,7 @@ async def explain(call: Call) -> Response:
     """200 with Parameters."""
     asked = await given(call, request="valueString", account="valueString", purpose="valueCode")
     method, _, address = asked["request"].partition(" ")
-    if not asked["account"].isdecimal():
-        raise Incorrect("account is the internal number of an account")
-    actor = await call.accounts.actor(int(asked["account"]))
+    actor = await call.accounts.actor(number(asked, "account"))
     found = await call.session.explain(actor, asked["purpose"], method, address)
     told: list[dict[str, Any]] = [
         {"name": "outcome", "valueCode": found.outcome},

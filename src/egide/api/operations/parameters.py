@@ -9,6 +9,9 @@ from egide import fhir
 from egide.api.rest.call import Call
 from egide.errors import Incorrect, Issue
 
+_NUMBERS = 2**63
+_DIGITS = len(str(_NUMBERS))
+
 
 async def given(call: Call, **wanted: str) -> dict[str, Any]:
     """The parameters in the body, by name. `wanted`: name → the element its value must be in.
@@ -29,6 +32,14 @@ async def given(call: Call, **wanted: str) -> dict[str, Any]:
     if missing:
         raise _wrong(f"needs {', '.join(missing)}", "Parameters.parameter")
     return found
+
+
+def number(found: Mapping[str, Any], name: str) -> int:
+    """A number of ours, such as an account's, which travels as text. Raises Incorrect."""
+    text = found[name]
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text) < _NUMBERS):
+        raise _wrong(f"{name} is a number as this server gives it", "Parameters.parameter")
+    return int(text)
 
 
 def parameters(*each: Mapping[str, Any]) -> bytes:
