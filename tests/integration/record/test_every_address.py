@@ -7,6 +7,7 @@ in no count, and answered like what is not there. An address without its row her
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -197,6 +198,10 @@ QUERIES: list[Pairs] = [
     [("_revinclude", "Appointment:patient")],
     [("_revinclude:iterate", "List:item")],
 ]
+
+
+INSIDE = (ip_network("192.0.2.0/24"),)
+"""Where the requests come from: a desk reads from inside only."""
 
 
 class Asking:
@@ -550,7 +555,7 @@ async def test_no_address_tells_what_is_hidden(
         await put(*name.split("/"), **body)
     world = World(database)
     rest = Rest(record, world.accounts, None, Offer())
-    entrance = Entrance(rest.respond, metrics=Metrics())
+    entrance = Entrance(rest.respond, metrics=Metrics(), networks=INSIDE)
     asking = Asking(entrance, await access_token_of(world, who), ASKERS[who])
     for (_, template), way in WAYS.items():
         await way(asking, template)
