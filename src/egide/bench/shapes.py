@@ -7,11 +7,13 @@ patients, and by clinicians who reach 3,000 and 30. In one process, through the 
 opened, decided and in the ledger, without HTTP. Prints p50 and p95 in milliseconds and the ratio
 of the p95 between the sizes, of which the design asks at most 1.5; and the processor time a
 question takes, this process's and the engine's, which other work on the machine disturbs less.
+With `--keep FOLDER` both installations stay there, and are measured again without loading.
 """
 
 import argparse
 import asyncio
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -146,14 +148,16 @@ async def measure(record: Record, actor: Actor, shape: Shape, engine: int) -> To
     return Took(times[len(times) // 2], times[int(len(times) * 0.95)], spent, refused)
 
 
-async def grow(here: Site, corpus: corpora.Corpus, copies: range, cores: int) -> None:
-    """Load further copies of the corpus."""
-    for number in copies:
-        folder = here.folder / f"copy-{number}"
+async def grow(here: Site, corpus: corpora.Corpus, copies: int, cores: int) -> None:
+    """Load the corpus so many times under new identities; what was loaded before stays."""
+    for number in range(copies):
+        folder, done = here.folder / f"copy-{number}", here.folder / f"copy-{number}.done"
+        if done.exists():
+            continue
         corpus.write(folder, number)
         await here.load(folder, loaders=cores)
-        for file in folder.iterdir():
-            file.unlink()
+        shutil.rmtree(folder)
+        done.touch()
 
 
 async def give_reach(installation: Installation, account: int, patients: int) -> Actor:
@@ -189,7 +193,7 @@ async def look(installation: Installation, asked: dict[str, Shape]) -> dict[tupl
     }
 
 
-async def run(resources: int, cores: int, told: Console) -> None:
+async def run(resources: int, cores: int, kept: Path | None, told: Console) -> None:
     """Measure at `SMALL` and at `resources`, and print the figures."""
     corpus = corpora.corpus(corpora.synthea(), patients=300)
     chance = random.Random(corpora.SEED)  # noqa: S311  (the same questions every time)
@@ -198,13 +202,11 @@ async def run(resources: int, cores: int, told: Console) -> None:
     large = max(small + 1, round(resources / corpus.resources))
     people = people_of(corpus.bundles)
     results = []
-    with site() as here:
-        done = 0
-        for copies in (small, large):
-            started = time.perf_counter()
+    for copies in (small, large):
+        started = time.perf_counter()
+        with site(kept / f"{copies}-copies" if kept else None) as here:
             async with here.opened() as installation:
-                await grow(here, corpus, range(done, copies), cores)
-                done = copies
+                await grow(here, corpus, copies, cores)
                 async with installation.database.connection() as connection:
                     rows = await connection.fetchval("select count(*) from resource")
                 told.print(f"{rows:,} resources after {time.perf_counter() - started:.0f} s")
@@ -245,8 +247,9 @@ def main() -> None:
     told = argparse.ArgumentParser(prog=f"python -m egide.bench.{Path(__file__).stem}")
     told.add_argument("--resources", type=int, default=500_000)
     told.add_argument("--loaders", type=int, default=2)
+    told.add_argument("--keep", type=Path, metavar="FOLDER")
     given = told.parse_args()
-    asyncio.run(run(given.resources, given.loaders, Console(width=110)))
+    asyncio.run(run(given.resources, given.loaders, given.keep, Console(width=110)))
 
 
 if __name__ == "__main__":

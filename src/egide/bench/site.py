@@ -1,6 +1,6 @@
 """The bench's own installation: a data folder and a key file of its own, an engine that is durable.
 
-Everything lies in one temporary folder, which is gone afterwards.
+Everything lies in one temporary folder, which is gone afterwards unless it is to be kept.
 """
 
 import os
@@ -48,14 +48,19 @@ class Site:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
-    """A new installation with a key file; its folder is removed at the end."""
+def site(kept: Path | None = None) -> Iterator[Site]:
+    """A new installation with a key file, in a folder that is removed at the end.
+
+    `kept`: a folder that stays instead, for what takes long to load; what is there is used again.
+    """
     with tempfile.TemporaryDirectory(prefix="egide-bench-") as name:
-        folder = Path(name)
+        folder = kept or Path(name)
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         folder.chmod(0o711)
         data, key = folder / "data", folder / "keys" / "egide.key"
-        key.parent.mkdir(mode=0o700)
-        FileProvider.create(key, data=data)
+        if not key.exists():
+            key.parent.mkdir(mode=0o700)
+            FileProvider.create(key, data=data)
         yield Site(folder, Settings(data=data, key_file=key))
 
 
