@@ -46,8 +46,8 @@ class _Rules(msgspec.Struct, frozen=True):
     sendable: str | None
     """The grant that lets an interaction on no type in particular through, if any."""
     types: frozenset[str]
-    looks_up: bool
-    """Whether any of them depends on reach, or on what patients decided."""
+    looks_up: frozenset[str]
+    """The types of which any depends on reach, or on what patients decided."""
     criteria: bool
 
 
@@ -84,7 +84,9 @@ class Decision:
     @property
     def looks_up(self) -> bool:
         """Whether reach and choices of patients must be looked up for `permits`."""
-        return self._rules.looks_up
+        if self.facts.type is None:
+            return bool(self._rules.looks_up)
+        return self.facts.type in self._rules.looks_up
 
     @property
     def has_criteria(self) -> bool:
@@ -115,12 +117,7 @@ class Decision:
 
     def opens_all(self, type: str) -> bool:
         """Whether every resource of `type` is permitted, whole, whatever it is."""
-        return any(
-            grant.reach == "all"
-            and not (grant.withheld or grant.masked or grant.heeds)
-            and not (grant.launched or grant.criteria)
-            for grant in self.grants_on(type)
-        )
+        return _open_all(self.grants_on(type))
 
     def may_label(self, type: str) -> bool:
         """Whether the security labels of resources of `type` may be changed."""
@@ -246,7 +243,9 @@ def decide(facts: Facts) -> Decision:
     return Decision(facts, "deny", rule, _NOTHING, step_up)
 
 
-_NOTHING = _Rules(by_type={}, sendable=None, types=frozenset(), looks_up=False, criteria=False)
+_NOTHING = _Rules(
+    by_type={}, sendable=None, types=frozenset(), looks_up=frozenset(), criteria=False
+)
 
 
 @lru_cache(maxsize=4096)
@@ -281,8 +280,25 @@ def _rules(
         by_type=by_type,
         sendable=usable[0].name,
         types=frozenset(by_type),
-        looks_up=any(each.reach in ("set", "behalf") or each.heeds for each in usable),
+        looks_up=frozenset(type for type, each in by_type.items() if _look_up(each)),
         criteria=any(each.criteria for each in usable),
+    )
+
+
+def _look_up(grants: tuple[Grant, ...]) -> bool:
+    """Whether what grants on one type permit depends on reach or on choices."""
+    return not _open_all(grants) and any(
+        each.reach in ("set", "behalf") or each.heeds for each in grants
+    )
+
+
+def _open_all(grants: tuple[Grant, ...]) -> bool:
+    """Whether grants on one type open all of it, whole, whatever it is."""
+    return any(
+        grant.reach == "all"
+        and not (grant.withheld or grant.masked or grant.heeds)
+        and not (grant.launched or grant.criteria)
+        for grant in grants
     )
 
 

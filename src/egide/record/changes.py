@@ -103,8 +103,13 @@ async def _keys(here: Interaction, connection: Connection) -> tuple[int, ...] | 
         return None
     patients = [] if reach.patient is None else [reach.patient]
     if reach.kind == "set":
+        who = here.who
         records = await connection.fetch(
-            _SQL["whole_reach"], list(here.who.members), here.parts.clock(), _FEW + 1
+            _SQL["whole_reach"],
+            list(who.members),
+            here.parts.clock(),
+            _FEW + 1,
+            who.practitioner,
         )
         if len(records) > _FEW:
             return None

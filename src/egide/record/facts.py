@@ -1,6 +1,6 @@
 """Facts: what the gate is told, loaded here and nowhere else, in the snapshot of the data."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ from egide.db import Connection, queries
 from egide.gate import Decision, Facts, decide, granted
 from egide.gate.choices import Choices
 from egide.record.parts import Parts
-from egide.store import Within
+from egide.store import Row, Ties, Within, ties_to
 
 _SQL = queries("egide.record", "sql/facts.sql")
 _NOBODY: frozenset[int] = frozenset()
@@ -20,7 +20,8 @@ class Who(msgspec.Struct, frozen=True):
     """Who asks, as the data knows it, for one purpose.
 
     `own`, `launched` and `behalf` are keys of patients, `idents` their idents by key; `members`
-    the idents reach rows may name the actor by, `names` the references a Consent may.
+    the idents reach rows may name the actor by, besides the roles he works in as `practitioner`
+    (an ident); `names` the references a Consent may name him by.
     """
 
     own: int | None = None
@@ -28,6 +29,7 @@ class Who(msgspec.Struct, frozen=True):
     behalf: int | None = None
     idents: Mapping[int, bytes] = {}
     members: tuple[bytes, ...] = ()
+    practitioner: bytes | None = None
     names: frozenset[str] = frozenset()
     emergency: bool = False
 
@@ -41,6 +43,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 NOWHERE: Final = Standing()
+NOTHING_KNOWN: Final[Mapping[int, Ties]] = {}
 
 
 async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
@@ -55,20 +58,12 @@ async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
         members = [ident("glass", str(actor.account))]
     elif purpose != "FAMRQT":
         members.append(ident("account", str(actor.account)))
-    keys: dict[bytes, int] = {}
+    keys = await parts.keys.of_patients(parts.database, persons.values()) if persons else {}
     emergency = False
-    at_work = actor.practitioner is not None and purpose not in ("BTG", "FAMRQT")
-    if persons or at_work or purpose == "BTG":
+    if purpose == "BTG":
         async with parts.database.connection() as connection:
-            if persons:
-                found = await connection.fetch(_SQL["persons"], list(persons.values()))
-                keys = {record["owner"]: record["number"] for record in found}
-            if at_work:
-                practitioner = ident("Practitioner", str(actor.practitioner))
-                roles = await connection.fetch(_SQL["roles"], practitioner, parts.clock())
-                members += [record["role"] for record in roles]
-            if purpose == "BTG":
-                emergency = await connection.fetchval(_SQL["glass"], actor.account, parts.clock())
+            emergency = await connection.fetchval(_SQL["glass"], actor.account, parts.clock())
+    at_work = actor.practitioner is not None and purpose not in ("BTG", "FAMRQT")
 
     def key(id: str | None) -> int | None:
         return keys.get(persons[id]) if id else None
@@ -80,6 +75,7 @@ async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
         behalf=key(actor.behalf),
         idents={number: owner for owner, number in keys.items()},
         members=tuple(members),
+        practitioner=ident("Practitioner", str(actor.practitioner)) if at_work else None,
         names=frozenset(names),
         emergency=emergency,
     )
@@ -124,7 +120,29 @@ def decision_for(
 
 def within(parts: Parts, asking: Who) -> Within:
     """Whose reach a query of `asking` is held to."""
-    return Within(asking.members, parts.clock())
+    return Within(asking.members, parts.clock(), asking.practitioner)
+
+
+def known_by(rows: Iterable[Row]) -> dict[int, Ties]:
+    """Key number → the ties that came along with rows under that key."""
+    return {row.key: row.ties for row in rows if row.ties is not None}
+
+
+def standing_at_hand(
+    parts: Parts,
+    decision: Decision,
+    patients: Collection[int],
+    known: Mapping[int, Ties],
+) -> Standing | None:
+    """How who asks stands to `patients`, from the ties that came with their rows and the choices
+    that are kept; None when something has to be looked up."""
+    if not patients or not decision.looks_up:
+        return NOWHERE
+    if not all(patient in known for patient in patients):
+        return None
+    epochs = _epochs(known, patients)
+    choices = parts.policies.at_hand(epochs) if epochs else {}
+    return None if choices is None else _standing(decision, patients, known, choices)
 
 
 async def standing(
@@ -134,23 +152,40 @@ async def standing(
     asking: Who,
     patients: Collection[int],
     *,
+    known: Mapping[int, Ties] = NOTHING_KNOWN,
     always: bool = False,
 ) -> Standing:
-    """How `asking` stands to `patients`; unless `always`, only when the decision depends on it."""
+    """How `asking` stands to `patients`; unless `always`, only when the decision depends on it.
+
+    `known`: patient → ties, that came along with the rows.
+    """
     if not patients or not (always or decision.looks_up):
         return NOWHERE
-    records = await connection.fetch(
-        _SQL["standing"], list(asking.members), list(patients), parts.clock()
-    )
-    relative = decision.facts.purpose == "FAMRQT"
-    reached, agreed, epochs = set(), set(), {}
-    for record in records:
-        patient = record["patient_key"]
-        if record["care"]:
-            reached.add(patient)
-        elif record["agreed"] and (record["tied"] or not relative):
-            agreed.add(patient)
-        if record["epoch"] is not None:
-            epochs[patient] = record["epoch"]
+    missing = [patient for patient in patients if patient not in known]
+    if missing:
+        known = {**known, **await ties_to(connection, missing, within(parts, asking))}
+    epochs = _epochs(known, patients)
     choices = await parts.policies.of(connection, epochs) if epochs else {}
+    return _standing(decision, patients, known, choices)
+
+
+def _epochs(ties: Mapping[int, Ties], patients: Collection[int]) -> dict[int, int]:
+    """Patient → policy epoch, of those who decided something."""
+    return {each: epoch for each in patients if (epoch := ties[each].epoch) is not None}
+
+
+def _standing(
+    decision: Decision,
+    patients: Collection[int],
+    ties: Mapping[int, Ties],
+    choices: Mapping[int, Choices],
+) -> Standing:
+    relative = decision.facts.purpose == "FAMRQT"
+    reached, agreed = set(), set()
+    for patient in patients:
+        tied = ties[patient]
+        if tied.care:
+            reached.add(patient)
+        elif tied.agreed and (tied.tied or not relative):
+            agreed.add(patient)
     return Standing(frozenset(reached), frozenset(agreed), choices)

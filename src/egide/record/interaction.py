@@ -21,8 +21,9 @@ from egide.fhir.search.query import Query, matches, parse
 from egide.fhir.units import conversion
 from egide.gate import Decision
 from egide.ledger import Action, Entry, Outcome, Receipt
-from egide.record.facts import Standing, Who, decision_for, standing, who
+from egide.record.facts import NOTHING_KNOWN, Standing, Who, decision_for, standing, who
 from egide.record.parts import Parts
+from egide.store import Ties
 
 Mark = tuple[bytes, int, bytes | None] | tuple[bytes, int, bytes, bytes]
 """A row as the ledger remembers it: id, version, digest; no digest once the row is gone. When the
@@ -128,10 +129,15 @@ class Interaction:
         return isinstance(query, Query) and matches(query, resource)
 
     async def standing(
-        self, connection: Connection, decision: Decision, patients: Collection[int]
+        self,
+        connection: Connection,
+        decision: Decision,
+        patients: Collection[int],
+        known: Mapping[int, Ties] = NOTHING_KNOWN,
     ) -> Standing:
-        """How the actor stands to some patients, where a decision depends on it."""
-        return await standing(self.parts, connection, decision, self.who, patients)
+        """How the actor stands to some patients, where a decision depends on it; `known`: the ties
+        that came along with the rows."""
+        return await standing(self.parts, connection, decision, self.who, patients, known=known)
 
     async def log_rows(self, connection: Connection, rows: Sequence[Mark]) -> None:
         """Enter the interaction in its own transaction, with the rows it wrote or removed."""

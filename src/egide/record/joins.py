@@ -114,14 +114,17 @@ class Joins:
     def within_reach(self, type: str) -> Narrowing:
         """What the actor's reach alone holds a search of `type` to."""
         here = self._here
-        reach = here.decide("search", type).reach
+        decision = here.decide("search", type)
+        reach = decision.reach
+        facing = within(here.parts, here.who) if decision.looks_up else None
         if reach.kind == "set" and reach.patient is None:
-            return Narrowing(type, reach=within(here.parts, here.who), unbound=reach.unbound)
+            return Narrowing(type, reach=facing, unbound=reach.unbound, facing=facing)
         if reach.kind == "one" and not reach.unbound and reach.patient is not None:
-            return Narrowing(type, owners=((here.who.idents[reach.patient],),))
+            owner = here.who.idents[reach.patient]
+            return Narrowing(type, owners=((owner,),), facing=facing)
         if reach.kind == "none" and not reach.unbound:
             return Narrowing(type, ids=())
-        return Narrowing(type)
+        return Narrowing(type, facing=facing)
 
     def narrowed(self, narrowing: Narrowing, clause: Clause) -> Narrowing:
         """`narrowing`, and what one clause adds to it."""

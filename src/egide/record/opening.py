@@ -12,7 +12,7 @@ from egide.db import Connection
 from egide.fhir.definitions import type_name
 from egide.record.budget import Budget
 from egide.record.emission import Emitted, emit
-from egide.record.facts import NOWHERE
+from egide.record.facts import NOWHERE, known_by
 from egide.record.interaction import Interaction
 from egide.store import Row
 
@@ -50,7 +50,7 @@ class Opening:
         for decision in decisions.values():
             if decision.looks_up:
                 patients = {patient for each in opened for patient in each.patients}
-                standing = await here.standing(self.connection, decision, patients)
+                standing = await here.standing(self.connection, decision, patients, known_by(rows))
                 break
         seen: list[Seen | None] = []
         for each in opened:

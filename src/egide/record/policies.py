@@ -31,6 +31,16 @@ class Policies:
         self._zone = zone
         self._kept: OrderedDict[tuple[int, int], Choices] = OrderedDict()
 
+    def at_hand(self, epochs: Mapping[int, int]) -> dict[int, Choices] | None:
+        """Patient → choices, when all of them are kept."""
+        found: dict[int, Choices] = {}
+        for each in epochs.items():
+            kept = self._kept.get(each)
+            if kept is None:
+                return None
+            found[each[0]] = kept
+        return found
+
     async def of(self, connection: Connection, epochs: Mapping[int, int]) -> dict[int, Choices]:
         """Patient → choices, for those in `epochs`. Raises Fault for a patient of too many."""
         found: dict[int, Choices] = {}

@@ -12,6 +12,7 @@ from egide.db import Connection
 from egide.errors import Gone
 from egide.gate import Decision
 from egide.record.emission import Emitted, emit
+from egide.record.facts import known_by, standing_at_hand, within
 from egide.record.interaction import Interaction, not_found
 from egide.record.timeframe import Timeframe
 from egide.store import Opened, Row, before_deletion
@@ -30,21 +31,23 @@ class Versions(NamedTuple):
 async def read(here: Interaction, type: str, id: str) -> Emitted:
     """The current version, found together with what others read. Raises NotFound or Gone.
 
-    Reach and choices are looked up after the row: what was withdrawn before is not missed.
+    Ties to its patient come in the same statement; where choices must be looked up, they are after
+    the row: what was withdrawn before is not missed.
     """
-    parts = here.parts
-    row = await parts.lookups.row(parts.blind.ident(type, id))
+    parts, decision = here.parts, here.decision
+    facing = within(parts, here.who) if decision.looks_up else None
+    row = await parts.lookups.row(parts.blind.ident(type, id), facing)
     if row is None:
         raise not_found()
-    if here.decision.looks_up or (row.deleted and not here.decision.opens_all(type)):
-        async with parts.database.connection() as connection:
-            return _alive(await _one(here, connection, here.decision, row, id))
     opened = parts.reader.open_at_hand(row)
-    if opened is None:
+    standing = None
+    if opened is not None and (not row.deleted or decision.opens_all(type)):
+        standing = standing_at_hand(parts, decision, opened.patients, known_by([row]))
+    if opened is None or standing is None:
         async with parts.database.connection() as connection:
-            (opened,) = await parts.reader.open(connection, [row])
+            return _alive(await _one(here, connection, decision, row, id))
     here.concern(opened.patients)
-    emitted = emit(here.decision, opened, id, meets=here.meets)
+    emitted = emit(decision, opened, id, standing=standing, meets=here.meets)
     if emitted is None:
         raise here.hide()
     return _alive(emitted)
@@ -151,7 +154,9 @@ async def _permitted(
     before = dict(zip(gone, await reader.open(connection, list(gone.values())), strict=True))
     patients = {key for each in (*opened, *before.values()) for key in each.patients}
     here.concern(patients)
-    standing = await here.standing(connection, decision, patients)
+    standing = await here.standing(
+        connection, decision, patients, known_by([each.row for each in opened])
+    )
     out = partial(emit, decision, id=id, standing=standing, meets=here.meets)
     found = []
     for each in opened:

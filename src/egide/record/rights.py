@@ -3,16 +3,16 @@
 Dormant rights come first: what nobody uses is what nobody misses until somebody steals it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from egide.actor import Actor
-from egide.db import queries
+from egide.db import Connection, queries
 from egide.gate import grants_of
 from egide.gate.roles import READS
 from egide.ledger.use import use
-from egide.record.facts import who
+from egide.record.facts import Who, who
 from egide.record.interaction import Interaction
 
 _SQL = queries("egide.record", "sql/reach.sql")
@@ -42,8 +42,9 @@ async def rights(here: Interaction, actors: Sequence[Actor], *, days: int) -> li
     parts = here.parts
     now = parts.clock()
     here.note(count=len(actors), days=days)
-    members = {actor.account: (await who(parts, actor, "TREAT")).members for actor in actors}
+    asking = {actor.account: await who(parts, actor, "TREAT") for actor in actors}
     async with parts.database.snapshot() as connection:
+        members = await _members(connection, asking, now)
         used = await use(connection, now - timedelta(days=days))
         everyone = sorted({member for each in members.values() for member in each})
         records = await connection.fetch(_SQL["counts"], everyone, now)
@@ -65,6 +66,20 @@ async def rights(here: Interaction, actors: Sequence[Actor], *, days: int) -> li
         )
     found.sort(key=lambda each: (not each.dormant, each.entries, each.account))
     return found
+
+
+async def _members(
+    connection: Connection, asking: Mapping[int, Who], at: datetime
+) -> dict[int, tuple[bytes, ...]]:
+    """Account → the idents it reaches patients by, its roles included."""
+    practitioners = [each.practitioner for each in asking.values() if each.practitioner]
+    roles: dict[bytes | None, list[bytes]] = {}
+    for record in await connection.fetch(_SQL["roles"], practitioners, at):
+        roles.setdefault(record["practitioner"], []).append(record["role"])
+    return {
+        account: (*each.members, *roles.get(each.practitioner, ()))
+        for account, each in asking.items()
+    }
 
 
 def _reaches(actor: Actor, own: int) -> int | None:

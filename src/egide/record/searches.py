@@ -54,8 +54,8 @@ async def search(
 ) -> Page:
     """One page; without a type, of those in `_type`, or of all the actor may search.
 
-    One statement that brings the candidates needs no snapshot; more that must agree do: where
-    reach is looked up besides the rows, and for joins, totals and includes.
+    One statement that brings the candidates, and with them who asks' ties to their patients, needs
+    no snapshot; more that must agree do: for joins, totals and includes.
     """
     database = here.parts.database
     if type is None:
@@ -64,7 +64,7 @@ async def search(
             return await answer(here, connection, wanted, after)
     query = parsed(here, type, asked, lenient=lenient)
     joined = query.chains or query.has or query.lists or query.includes
-    alone = not here.decision.looks_up and not (joined or query.total or query.summary)
+    alone = not (joined or query.total or query.summary)
     async with database.connection() if alone else database.snapshot() as connection:
         return await answer(here, connection, query, after)
 

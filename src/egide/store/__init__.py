@@ -14,12 +14,13 @@ from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Finder
 from egide.store.keys import Keys
 from egide.store.lookups import Lookups
-from egide.store.narrowing import Led, Narrowing, Order, Place, Refers, Within
+from egide.store.narrowing import Led, Narrowing, Order, Place, Refers
 from egide.store.parameters import parameter_number
 from egide.store.population import Population
 from egide.store.reading import Opened, Reader
 from egide.store.reindexing import Reindexer
 from egide.store.row import Row
+from egide.store.standing import Ties, Within, ties_to
 from egide.store.writing import Draft, Prepared, Writer
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Reindexer",
     "Row",
     "Stretch",
+    "Ties",
     "Within",
     "Writer",
     "before_deletion",
@@ -55,4 +57,5 @@ __all__ = [
     "sealed_for",
     "successors",
     "take_effect",
+    "ties_to",
 ]

@@ -8,6 +8,7 @@ from copy import copy
 
 from egide.fhir.definitions import number
 from egide.store.narrowing import Led, Narrowing, Order, Place
+from egide.store.standing import COLUMNS
 
 _SOURCES = "select source from ref where parameter = {0} and target = any({1}::uuid[])"
 _OWNED = (
@@ -17,17 +18,28 @@ _OWNED = (
 )
 _REACHED = (
     "select patient_key from reach"
-    " where member = any({0}::uuid[]) and until > {1} and since <= {1}"
-    " union select s.number from shared_key s join reach a on a.patient_key = s.holder"
-    " where a.member = any({0}::uuid[]) and a.until > {1} and a.since <= {1}"
+    " where member = any({0}) and until > {1} and since <= {1}"
+    " union all select s.number from shared_key s join reach a on a.patient_key = s.holder"
+    " where a.member = any({0}) and a.until > {1} and a.since <= {1}"
 )
 
 _OWNED_AND_REACHED = (
     "select o.number from ({2}) o where exists (select from reach a where a.patient_key = o.number"
-    " and a.member = any({0}::uuid[]) and a.until > {1} and a.since <= {1})"
+    " and a.member = any({0}) and a.until > {1} and a.since <= {1})"
     " or exists (select from shared_key s join reach a on a.patient_key = s.holder"
-    " where s.number = o.number and a.member = any({0}::uuid[]) and a.until > {1}"
+    " where s.number = o.number and a.member = any({0}) and a.until > {1}"
     " and a.since <= {1})"
+)
+
+_FACING = " cross join lateral ties(r.key, {0}, {1}, {2}) a"
+_ONCE = "select distinct patient_key from ({0}) a"
+# Scalar, for an EXISTS the engine may answer from a hash of all that is in reach.
+_REACHED_EACH = (
+    "(select true from reach a where a.patient_key = r.key"
+    " and a.member = any({0}) and a.until > {1} and a.since <= {1} limit 1) is true"
+    " or (select true from shared_key s join reach a on a.patient_key = s.holder"
+    " where s.number = r.key and a.member = any({0}) and a.until > {1} and a.since <= {1}"
+    " limit 1) is true"
 )
 
 
@@ -76,11 +88,10 @@ class Conditions:
         self._terms = ""
         self._led = ""
         self._owned = [_OWNED.format(self.value(list(each))) for each in narrowing.owners]
-        self._reached = self._of_reach = ""
+        self._reached = self._of_reach = self._each_of_reach = ""
         self._read(narrowing)
         if narrowing.reach is not None:
-            marks = self.value(list(narrowing.reach.members)), self.value(narrowing.reach.at)
-            self._reach(*marks, unbound=narrowing.unbound)
+            self._reach(*narrowing.reach.marks(self.value), unbound=narrowing.unbound)
         self._tail: list[str] = []
         if narrowing.after is not None:
             self._tail = [self._place(narrowing.after)]
@@ -94,9 +105,12 @@ class Conditions:
             return
         self._reached = _REACHED.format(members, at)
         self._of_reach = f"r.key in ({self._reached})"
+        self._each_of_reach = f"({_REACHED_EACH.format(members, at)})"
         if unbound:
             apart = "select k.number from data_key k where k.kind <> 1"
             self._of_reach = f"({self._of_reach} or r.key in ({apart}))"
+            each = f"({apart} and k.number = r.key) is not null"
+            self._each_of_reach = f"({self._each_of_reach} or {each})"
 
     def after(self, place: Place | None) -> "Conditions":
         """The same, after a place."""
@@ -144,14 +158,15 @@ class Conditions:
         """Everything, to be found by an index; what `by` (`keys`, `reach`) brings is left out.
 
         `by` `terms` nothing but the inverted index may find: `is true` keeps the others out, for a
-        plan made for any values knows nothing of their share.
+        plan made for any values knows nothing of their share. `by` `few` likewise, and of each of
+        the rows is asked whether it is in the reach, rather than what all is.
         """
         edges = [_either(each, "= any(array({}))") for each in self._edges]
         owned = [f"r.key = any(array({each}))" for each in self._owned[by == "keys" :]]
         found = [*self._there, *self._days, *self._filters, *edges, *owned, *self._tail]
         if self._of_reach and by != "reach":
-            found.append(self._of_reach)
-        if by == "terms":
+            found.append(self._each_of_reach if by == "few" else self._of_reach)
+        if by in ("terms", "few"):
             first, *rest = filter(None, [self._terms, self._led])
             return f"{first} and ({' and '.join([*found, *rest])}) is true"
         # Inside a record and among named ids the indexes of terms are kept out.
@@ -162,7 +177,15 @@ class Conditions:
 
     def holders(self, by: str) -> str:
         """A query of the keys whose rows are looked at, each once."""
-        return self._owned[0] if by == "keys" else self._reached
+        return self._owned[0] if by == "keys" else _ONCE.format(self._reached)
+
+    def facing(self) -> tuple[str, str]:
+        """Columns and joins that bring along who asks' ties to each row's patient, if any do."""
+        within = self.narrowing.facing
+        if within is None:
+            return "", ""
+        marks = map(self.value, (list(within.members), within.practitioner, within.at))
+        return f", {COLUMNS}", _FACING.format(*marks)
 
     def value(self, value: object) -> str:
         """The mark of one more value."""

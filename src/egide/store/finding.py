@@ -14,6 +14,7 @@ and then looks for what is not there:
 - *by terms*: the inverted index finds all rows with the terms, then they are put in order;
 - *by their end*: after a date, what began before it is found by the index of what lasts, what is of
   a later day in order;
+- *by few terms*: the same where the terms are rare, each row being asked whether it is in reach;
 - *by reach*: the first rows of each patient in reach, put in order together.
 
 In order is best for what is common, the others for what is rare, and nobody knows beforehand
@@ -34,9 +35,11 @@ from egide.db import Connection, Fetched, custom_plans, queries
 from egide.fhir.definitions import number
 from egide.store.conditions import Conditions, order_by
 from egide.store.counts import TermCounts
-from egide.store.narrowing import Narrowing, Place, Within, leads_of
+from egide.store.narrowing import Narrowing, Place, leads_of
+from egide.store.reaches import Reaches
 from egide.store.reading import row_of
 from egide.store.row import Row
+from egide.store.standing import Within, ties_of
 
 _SQL = queries("egide.store", "sql/finding.sql")
 _LARGEST_BATCH = 1_000
@@ -50,6 +53,8 @@ _ENTRY = 0.15
 """What an entry of the index by lead costs when it alone tells what is asked."""
 _FEW_PATIENTS = 100
 """A reach that is asked patient by patient before anything else."""
+_FEW_ROWS = 300
+"""Rows that are asked one by one whether they are in a reach, rather than looking up all of it."""
 _FEW_LASTING = 2_000
 """Rows that began before a date and last till then that are looked for by their end."""
 _MANY_SOURCES = 5_000
@@ -89,6 +94,7 @@ class Finder:
 
     def __init__(self) -> None:
         self._counts = TermCounts()
+        self._reaches = Reaches()
 
     async def candidates(
         self, connection: Connection, narrowing: Narrowing, page: int
@@ -205,9 +211,7 @@ class Finder:
         size: int,
     ) -> _Path:
         """Patient by patient when they are few; else in order first, then patient by patient."""
-        patients = await connection.fetchval(
-            _SQL["reached"], list(within.members), _FEW_PATIENTS + 1, within.at
-        )
+        patients = await self._reaches.count(connection, within, _FEW_PATIENTS + 1)
         few = patients <= _FEW_PATIENTS
         if _led(narrowing, counts) and not (few and _rarer(narrowing, counts, patients, size)):
             return _Path(0, "lead")
@@ -215,9 +219,10 @@ class Finder:
             return _Path(0, "reach")
         if narrowing.terms or narrowing.led:
             path = _by_terms(narrowing, counts, size)
-            if not path.stretch:
-                return path
-            return _Path(path.stretch, "terms")
+            few_rows = counts.known and min(_about(narrowing, counts)) <= _FEW_ROWS
+            if few_rows and not path.stretch:
+                return _Path(0, "few")
+            return path
         return _Path(_LONGEST // 6, "reach")
 
 
@@ -269,12 +274,14 @@ async def _stretch(connection: Connection, known: Conditions, size: int, rows: i
     """At most `size` candidates among the next `rows` rows of the type."""
     order = order_by(known.narrowing.order)
     few, many = known.value(size), known.value(rows)
+    columns, joins = known.facing()
     text = (
-        f"select {_ROW}, s.hit, s.nth = {many} as last from ("  # noqa: S608  (fixed fragments)
+        f"select {_ROW}, s.hit, s.nth = {many} as last{columns} from ("  # noqa: S608  (fixed fragments)
         f" select * from (select r.ctid as tid, r.day, r.updated, r.pk, ({known.filters()}) as hit,"
         f" row_number() over (order by {order}) as nth from resource r where {known.ranges()}"
         f" order by {order} limit {many}) r where r.hit or r.nth = {many}"
-        f" order by {order} limit {few}) s join resource r on r.ctid = s.tid order by {order}"
+        f" order by {order} limit {few}) s join resource r on r.ctid = s.tid{joins}"
+        f" order by {order}"
     )
     records = await connection.fetch(text, *known.values)
     batch = [_candidate(known.narrowing, each) for each in records if each["hit"]]
@@ -288,9 +295,9 @@ async def _batch(
 ) -> list[Candidate]:
     order = order_by(known.narrowing.order)
     if by == "lead":
-        text = _by_lead(known, order, size)
+        rows = _by_lead(known, order, size)
     elif by is None:
-        text = f"select {_ROW} from resource r where {known.all()} order by {order} limit {size}"  # noqa: S608
+        rows = f"select {_ROW} from resource r where {known.all()} order by {order} limit {size}"  # noqa: S608
     else:
         columns = "r.ctid as tid, r.day, r.updated, r.pk"
         if by in ("keys", "reach"):
@@ -303,11 +310,14 @@ async def _batch(
         else:
             # OFFSET 0 keeps the planner from walking the ordered index for the LIMIT's sake.
             inner = f"select {columns} from resource r where {known.all(by)} offset 0"  # noqa: S608
-        text = (
+        rows = (
             f"select {_ROW} from (select * from ({inner}) r order by {order} limit {size}) s"  # noqa: S608
             f" join resource r on r.ctid = s.tid order by {order}"
         )
-    records = await connection.fetch(text, *known.values)
+    columns, joins = known.facing()
+    if joins:
+        rows = f"select r.*{columns} from ({rows}) r{joins} order by {order}"  # noqa: S608
+    records = await connection.fetch(rows, *known.values)
     return [_candidate(known.narrowing, record) for record in records]
 
 
@@ -339,4 +349,5 @@ def _place(narrowing: Narrowing, record: Fetched) -> Place:
 
 
 def _candidate(narrowing: Narrowing, record: Fetched) -> Candidate:
-    return Candidate(row_of(record), _place(narrowing, record), record["day"])
+    ties = None if narrowing.facing is None else ties_of(record)
+    return Candidate(row_of(record, ties), _place(narrowing, record), record["day"])

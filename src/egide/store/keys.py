@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from struct import Struct
 from typing import NamedTuple
 
-from egide.db import Connection, Fetched, queries
+from egide.db import Connection, Database, Fetched, queries
 from egide.errors import Fault, Unavailable
 from egide.ids import internal_number
 from egide.seal import DataKey, KeyRing
@@ -40,6 +40,9 @@ class Keys:
         self._ring = ring
         self._capacity = capacity
         self._open: OrderedDict[int, Held] = OrderedDict()
+        self._patients: OrderedDict[bytes, int] = OrderedDict()
+        """Key numbers of patients somebody stands for or launched, by ident."""
+        self._forgotten = 0
         self._house_owner = ring.blind.ident("establishment", str(ring.establishment))
         self._house = 0
 
@@ -74,6 +77,9 @@ class Keys:
     def forget(self, number: int) -> None:
         """Drop a key from memory: its owner was erased."""
         self._open.pop(number, None)
+        self._forgotten += 1
+        for owner in [owner for owner, known in self._patients.items() if known == number]:
+            del self._patients[owner]
 
     def heard(self, notice: str) -> None:
         """A notice of an erasure: the key's number, or nothing when notices may be lost."""
@@ -81,9 +87,27 @@ class Keys:
             self.forget(int(notice))
         else:
             self._open.clear()
+            self._patients.clear()
+            self._forgotten += 1
 
     def __getstate__(self) -> object:
         raise TypeError("keys stay in the process that unwrapped them")
+
+    async def of_patients(self, database: Database, owners: Collection[bytes]) -> dict[bytes, int]:
+        """Ident → key number of those patients that have one; mostly at hand."""
+        found = {owner: self._patients[owner] for owner in owners if owner in self._patients}
+        missing = [owner for owner in owners if owner not in found]
+        if missing:
+            before = self._forgotten
+            async with database.connection() as connection:
+                records = await connection.fetch(_SQL["patients"], missing)
+            more = {record["owner"]: record["number"] for record in records}
+            found |= more
+            if self._forgotten == before:
+                self._patients |= more
+        while len(self._patients) > self._capacity:
+            self._patients.popitem(last=False)
+        return found
 
     async def of_owners(
         self, connection: Connection, owners: Mapping[bytes, str]

@@ -10,18 +10,28 @@ Invariants (tests/integration/store/test_lookups.py)
 """
 
 import asyncio
+from collections.abc import Sequence
 from copy import copy
+from datetime import datetime
+from typing import NamedTuple
 
-from egide.db import Database, queries
+from egide.db import Connection, Database, queries
 from egide.errors import EgideError, Unavailable
 from egide.store.reading import row_of
 from egide.store.row import Row
+from egide.store.standing import Within, ties_of
 
 _SQL = queries("egide.store", "sql/read.sql")
 _MOST = 64
 """Rows of one statement."""
 
-_Asked = tuple[bytes, "asyncio.Future[Row | None]"]
+
+class _Asked(NamedTuple):
+    """Which row, who asks if that matters, and where to answer."""
+
+    id: bytes
+    within: Within | None
+    future: "asyncio.Future[Row | None]"
 
 
 class Lookups:
@@ -32,11 +42,14 @@ class Lookups:
         self._asked: list[_Asked] = []
         self._answering: asyncio.Task[None] | None = None
 
-    async def row(self, id: bytes) -> Row | None:
-        """The current row with this ident, or None. Raises Busy, Unavailable."""
+    async def row(self, id: bytes, within: Within | None = None) -> Row | None:
+        """The current row with this ident, or None; with its `ties` when `within` says whose.
+
+        Raises Busy, Unavailable.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Row | None] = loop.create_future()
-        self._asked.append((id, future))
+        self._asked.append(_Asked(id, within, future))
         if self._answering is None:
             self._answering = loop.create_task(self._answer(), name="egide-lookups")
         return await future
@@ -47,12 +60,8 @@ class Lookups:
             async with self._database.connection() as connection:
                 while self._asked:
                     batch, self._asked = self._asked[:_MOST], self._asked[_MOST:]
-                    idents = [id for id, _ in batch]
-                    records = await connection.fetch(_SQL["many"], idents)
-                    rows = {record["id"]: row_of(record) for record in records}
-                    for id, future in batch:
-                        if not future.done():
-                            future.set_result(rows.get(id))
+                    await _answer_plain(connection, [each for each in batch if not each.within])
+                    await _answer_facing(connection, [each for each in batch if each.within])
         except EgideError as error:
             self._fail(batch, error)
         except BaseException:
@@ -63,6 +72,36 @@ class Lookups:
 
     def _fail(self, batch: list[_Asked], error: EgideError) -> None:
         waiting, self._asked = batch + self._asked, []
-        for _, future in waiting:
-            if not future.done():
-                future.set_exception(copy(error))
+        for each in waiting:
+            if not each.future.done():
+                each.future.set_exception(copy(error))
+
+
+async def _answer_plain(connection: Connection, asked: Sequence[_Asked]) -> None:
+    """The rows alone."""
+    if not asked:
+        return
+    records = await connection.fetch(_SQL["many"], [each.id for each in asked])
+    rows = {record["id"]: row_of(record) for record in records}
+    for each in asked:
+        if not each.future.done():
+            each.future.set_result(rows.get(each.id))
+
+
+async def _answer_facing(connection: Connection, asked: Sequence[_Asked]) -> None:
+    """The rows, and for each what ties who asks to its patient."""
+    if not asked:
+        return
+    members: list[bytes] = []
+    slices: list[tuple[int, int, bytes | None, datetime]] = []
+    for each in asked:
+        assert each.within is not None
+        begin = len(members)
+        members += each.within.members
+        slices.append((begin + 1, len(members), each.within.practitioner, each.within.at))
+    columns = [list(column) for column in zip(*slices, strict=True)]
+    records = await connection.fetch(_SQL["facing"], [each.id for each in asked], *columns, members)
+    rows = {record["nth"]: row_of(record, ties_of(record)) for record in records}
+    for nth, each in enumerate(asked, 1):
+        if not each.future.done():
+            each.future.set_result(rows.get(nth))

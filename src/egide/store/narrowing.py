@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from egide.store.standing import Within
+
 
 class Order(NamedTuple):
     """By which column, and which way; the place of insertion breaks ties."""
@@ -50,13 +52,6 @@ def leads_of(led: Iterable[Led]) -> list[int]:
     return sorted(first.intersection(*others))
 
 
-class Within(msgspec.Struct, frozen=True):
-    """It is in the reach, `at` an instant, of one of `members` (idents)."""
-
-    members: tuple[bytes, ...]
-    at: datetime
-
-
 class Narrowing(msgspec.Struct, frozen=True):
     """What the index can hold a search to. All that is given must hold.
 
@@ -65,6 +60,7 @@ class Narrowing(msgspec.Struct, frozen=True):
     clauses on its leading code. `refers`: edges it must have. `first`, `last`: its main day,
     inclusive; `until`: its end is not before; `lasting`: it goes on after its main day.
     `reach`: whose reach it must be in; `unbound`: or it may concern no patient.
+    `facing`: whose ties to the patient of each row come along with it.
     `after`: the place to go on from.
     """
 
@@ -80,6 +76,7 @@ class Narrowing(msgspec.Struct, frozen=True):
     lasting: bool = False
     reach: Within | None = None
     unbound: bool = True
+    facing: Within | None = None
     order: Order = BY_DAY
     after: Place | None = None
 

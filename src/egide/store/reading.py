@@ -7,6 +7,7 @@ from egide.db import Connection, Fetched, queries
 from egide.seal import KeyRing
 from egide.store.keys import Keys
 from egide.store.row import Row, columns_digest
+from egide.store.standing import Ties
 
 _SQL = queries("egide.store", "sql/read.sql")
 
@@ -22,7 +23,7 @@ class Opened(NamedTuple):
     patients: frozenset[int]
 
 
-def row_of(record: Fetched) -> Row:
+def row_of(record: Fetched, ties: Ties | None = None) -> Row:
     """A current row as the database returned it, its index columns digested."""
     updated, deleted = record["updated"], record["deleted"]
     return Row(
@@ -36,6 +37,7 @@ def row_of(record: Fetched) -> Row:
             updated, record["day"], record["until"], deleted, record["lead"], record["terms"]
         ),
         record["sealed"],
+        ties,
     )
 
 

@@ -14,6 +14,7 @@ from hashlib import blake2b
 import msgspec
 
 from egide.seal import DataKey, dictionary_for
+from egide.store.standing import Ties
 
 NO_DAY = date.min
 """The day of a resource that has none, -infinity in the database: sorts last, says nothing."""
@@ -33,6 +34,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     `id` is the keyed hash of type and id (16 bytes), `type` the type's number, `key` the number
     of the data key, `columns` the digest of the index columns (16 bytes), `sealed` the envelope.
+    `ties`: what ties who asked to the patient with that key, where that was asked along with it.
     """
 
     id: bytes
@@ -43,6 +45,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     deleted: bool
     columns: bytes
     sealed: bytes
+    ties: Ties | None = None
 
     def binding(self) -> bytes:
         """The associated data the envelope was sealed with: 46 bytes."""

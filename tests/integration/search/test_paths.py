@@ -145,10 +145,14 @@ class Watched:
     @property
     def visited(self) -> float:
         """Rows of `resource` that were looked at."""
+        return self.rows_of("resource")
+
+    def rows_of(self, table: str) -> float:
+        """Rows of a table that were looked at."""
         return sum(
             (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
             for node in self.nodes()
-            if node.get("Relation Name") == "resource"
+            if node.get("Relation Name") == table
         )
 
 
@@ -423,6 +427,8 @@ async def test_a_care_team_reads_its_own(
     assert watched.visited < 3_000
     if many == 30:
         assert "resource_terms" not in watched.indexes
+    elif terms == ((RARE,),):
+        assert watched.rows_of("reach") < many + 100, "counted once; each row is asked"
 
 
 @pytest.mark.parametrize("many", [120, 400])

@@ -102,3 +102,25 @@ async def test_only_who_may_erase_erases_and_only_who_has_a_key(
             await session.erase("Patient", "absent")
         with pytest.raises(Incorrect):
             await session.erase("Observation", "any")
+
+
+async def test_a_patient_who_comes_back_after_an_erasure_reads_the_new_record(
+    record: Record, system: Actor
+) -> None:
+    """The key a patient's account stands for is kept at hand: not the one that was erased."""
+    async with record.open(system) as session:
+        before = await session.create("Patient", PATIENT)
+    herself = Actor(5, "test", frozenset({"patient"}), 1005, patient=before.id)
+    async with record.open(herself, "PATRQT") as session:
+        assert (await session.read("Patient", before.id)).body == before.body
+    async with record.open(ADMINISTRATOR, "HSYSADMIN") as session:
+        await session.erase("Patient", before.id)
+    async with record.open(herself, "PATRQT") as session:
+        with pytest.raises(NotFound):
+            await session.read("Patient", before.id)
+    again = json.dumps(json.loads(PATIENT) | {"id": before.id}).encode()
+    async with record.open(system) as session:
+        after = await session.update("Patient", before.id, again)
+    assert after.patients.isdisjoint(before.patients)
+    async with record.open(herself, "PATRQT") as session:
+        assert (await session.read("Patient", before.id)).body == after.body

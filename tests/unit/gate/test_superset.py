@@ -206,3 +206,13 @@ def fields(facts: Facts) -> dict[str, object]:
 
 def test_the_interactions_drawn_here_exist() -> None:
     assert {"read", "search", "update", "transaction", "$everything"} <= INTERACTIONS
+
+
+@given(facts, resources)
+def test_what_needs_no_look_up_is_decided_the_same_without_one(
+    known: Facts, resource: ResourceFacts
+) -> None:
+    decision = decide(replace(known, type=resource.type))
+    bare = replace(resource, reached=frozenset(), agreed=frozenset(), choices={})
+    if not decision.looks_up:
+        assert decision.permits(resource) == decision.permits(bare)

@@ -28,6 +28,22 @@ create table policy (
     epoch       bigint not null        -- random
 );
 
+-- What ties somebody, by some members and the roles of a practitioner, to a patient at an instant.
+-- The engine puts it in line.
+create function ties (patient bigint, members uuid[], professional uuid, at timestamptz)
+returns table (care boolean, agreed boolean, tied boolean, epoch bigint)
+language sql stable as $$
+    select coalesce(bool_or(r.kind <= 3), false), coalesce(bool_or(r.kind = 4), false),
+           coalesce(bool_or(r.kind = 5), false),
+           (select p.epoch from policy p where p.patient_key = patient)
+    from reach r
+    where r.patient_key = patient and r.since <= at and r.until > at
+        and r.member = any(members || array(
+            select o.role from reach_role o
+            where o.practitioner = professional and o.since <= at and o.until > at
+        ))
+$$;
+
 -- A glass that was broken: who opened whose record, until when, why, and what a reviewer found.
 create table glass (
     number      bigint      primary key,   -- random

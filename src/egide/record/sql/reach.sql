@@ -27,3 +27,7 @@ delete from reach where patient_key = $1 or member = $2
 -- counts: How many patients some members reach at an instant.
 select member, count(distinct patient_key) as patients from reach
 where member = any($1::uuid[]) and since <= $2 and until > $2 and kind <> 5 group by member
+
+-- roles: The roles some professionals work in now.
+select practitioner, role from reach_role
+where practitioner = any($1::uuid[]) and since <= $2 and until > $2

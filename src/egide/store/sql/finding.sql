@@ -23,6 +23,9 @@ select type from present where type is not null
 select count(*) from (
     select distinct patient_key from (
         select patient_key from reach
-        where member = any($1::uuid[]) and until > $3 and since <= $3 limit 10 * $2
+        where member = any($1::uuid[] || array(
+            select role from reach_role where practitioner = $4 and since <= $3 and until > $3
+        ))
+        and until > $3 and since <= $3 limit 10 * $2
     ) r limit $2
 ) a

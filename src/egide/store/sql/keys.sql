@@ -24,3 +24,6 @@ from shared_key mine where mine.number = any($1::bigint[]) and mine.holder = $2
 -- share: New wraps of a shared key.
 insert into shared_key (number, holder, wrapped)
 select $1, * from unnest($2::bigint[], $3::bytea[])
+
+-- patients: The keys of some patients, by their idents.
+select owner, number from data_key where owner = any($1::uuid[]) and kind = 1

@@ -1,0 +1,68 @@
+"""Standing: how somebody stands to the patients whose keys seal some rows.
+
+Found in the statement that finds the rows, so that both are of the same instant and one round trip
+does; for patients alone where the rows are at hand already.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from egide.db import Connection, Fetched, queries
+
+_SQL = queries("egide.store", "sql/read.sql")
+_WITH_ROLES = (
+    "({0} || array(select role from reach_role where practitioner = {1}"
+    " and since <= {2} and until > {2}))"
+)
+
+
+class Within(msgspec.Struct, frozen=True):
+    """In the reach, `at` an instant, of one of `members` (idents).
+
+    `practitioner`, an ident, adds the roles that professional works in at that instant.
+    """
+
+    members: tuple[bytes, ...]
+    at: datetime
+    practitioner: bytes | None = None
+
+    def marks(self, value: Callable[[object], str]) -> tuple[str, str]:
+        """The members and the instant in SQL; `value` gives the mark of a value."""
+        members, at = f"{value(list(self.members))}::uuid[]", value(self.at)
+        if self.practitioner is None:
+            return members, at
+        return _WITH_ROLES.format(members, value(self.practitioner), at), at
+
+
+class Ties(NamedTuple):
+    """What ties somebody to one patient: care (or a grant, or a broken glass), a consent, kinship.
+
+    `epoch` is that of what the patient decided, None when that is nothing.
+    """
+
+    care: bool
+    agreed: bool
+    tied: bool
+    epoch: int | None
+
+
+COLUMNS = "a.care, a.agreed, a.tied, a.epoch"
+"""What the engine's function `ties` finds, which `a` stands for."""
+
+
+def ties_of(record: Fetched) -> Ties:
+    """What `COLUMNS` of a record say."""
+    return Ties(record["care"], record["agreed"], record["tied"], record["epoch"])
+
+
+async def ties_to(
+    connection: Connection, patients: Iterable[int], within: Within
+) -> Mapping[int, Ties]:
+    """Each of `patients` (key numbers) → how the members of `within` are tied to it."""
+    records = await connection.fetch(
+        _SQL["ties"], list(patients), list(within.members), within.practitioner, within.at
+    )
+    return {record["key"]: ties_of(record) for record in records}
