@@ -7,6 +7,7 @@ nothing.
 """
 
 import asyncio
+import random
 import socket
 from collections.abc import Sequence
 from time import perf_counter
@@ -38,7 +39,7 @@ async def gating(serving: Serving) -> Section:
     within = await serving.load([asking.get("Observation", each) for each in queries])
     page = await serving.load([asking.get("Observation", {"_count": "20"})])
     pairs = stand.plan.pairs
-    told = await asyncio.to_thread(_told, asking, serving.server.port, hidden, pairs)
+    told = await asyncio.to_thread(_told, asking, serving.server.port, hidden, pairs, stand.chance)
     figures = (
         Figure(
             name="decision, p99",
@@ -90,15 +91,22 @@ async def _clinician(stand: Stand, port: int) -> tuple[Requests, list[str], list
     return Requests(port, issued.access_token), mine[:_MANY], hidden
 
 
-def _told(asking: Requests, port: int, hidden: Sequence[str], pairs: int) -> float:
-    """How well the time tells hidden from absent: the AUC, whichever way it leans."""
+def _told(
+    asking: Requests, port: int, hidden: Sequence[str], pairs: int, chance: random.Random
+) -> float:
+    """How well the time tells hidden from absent: the AUC, whichever way it leans.
+
+    Which of a pair comes first is drawn, so that what follows what tells nothing.
+    """
     there: list[float] = []
     absent: list[float] = []
     with socket.create_connection(("127.0.0.1", port)) as connection:
         for number in range(pairs):
             name = hidden[number % len(hidden)]
             type = name.partition("/")[0]
-            for path, times in ((name, there), (f"{type}/{resource_id()}", absent)):
+            pair = [(name, there), (f"{type}/{resource_id()}", absent)]
+            chance.shuffle(pair)
+            for path, times in pair:
                 status, took = _timed(connection, asking.get(path))
                 if status == 404:
                     times.append(took)

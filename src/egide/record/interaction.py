@@ -10,7 +10,6 @@ Invariants
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from time import perf_counter
 from typing import Any
 
 from egide.actor import Actor
@@ -190,7 +189,7 @@ async def interaction(
     """Decide, let the block work, enter how it ended. Raises Forbidden before the block."""
     here = Interaction(parts, actor, purpose, name, type)
     here.note(**facts)
-    began = perf_counter()
+    began = asyncio.get_running_loop().time()
     try:
         here.who = await who(parts, actor, purpose)
         here.decision = here.decide(name, type)
@@ -201,9 +200,19 @@ async def interaction(
     except BaseException as error:
         await here.fail(error)
         if isinstance(error, NotFound) and not here.sees_all():
-            await asyncio.sleep(BEAT - (perf_counter() - began) % BEAT)
+            await _beat(began)
         raise
     await here.end()
+
+
+async def _beat(began: float) -> None:
+    """Wait for the next multiple of `BEAT` after `began`, by the clock of the event loop.
+
+    That clock ticks in milliseconds, and timers too: by a finer one the rounding of what is left
+    would tell how long the work took.
+    """
+    elapsed = asyncio.get_running_loop().time() - began
+    await asyncio.sleep(BEAT - elapsed % BEAT)
 
 
 def refusal(decision: Decision, what: str) -> EgideError:
