@@ -1,4 +1,4 @@
-"""The ten named shapes of search at two sizes: do they stay fast as the store grows?
+"""The named shapes of search at two sizes: do they stay fast as the store grows?
 
     python -m egide.bench.shapes --resources 500000
 
@@ -69,6 +69,7 @@ def shapes(
         return f"ge{chance.randrange(2000, 2019)}-{chance.randrange(1, 13):02}"
 
     return {
+        "all of a type": lambda: ("Observation", []),
         "patient": lambda: ("Observation", [("patient", observed().patient)]),
         "patient, date": lambda: (
             "Observation",
