@@ -13,6 +13,8 @@ from egide.errors import Incorrect
 Network = IPv4Network | IPv6Network
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 PARIS = ZoneInfo("Europe/Paris")
+ORACLE_LIMIT = 300
+ORACLE_LIMIT_APPLICATION = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class Settings:
     """EGIDE_CARE_GRACE: days for which care goes on after an encounter or an episode has ended."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
+    oracle_limit: int = ORACLE_LIMIT
+    """EGIDE_ORACLE_LIMIT: requests an hour of one account whose answers could tell that somebody is
+    known here: see [what cannot be avoided](../concepts/access.md#hidden-not-refused)."""
+    oracle_limit_application: int = ORACLE_LIMIT_APPLICATION
+    """EGIDE_ORACLE_LIMIT_APPLICATION: the same, of one application for all it acts for."""
     registration: bool = False
     """EGIDE_REGISTRATION: `on` lets applications register themselves, with an access token."""
 
@@ -89,6 +96,10 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             care_grace=timedelta(days=_positive(env, "EGIDE_CARE_GRACE", default.care_grace.days)),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
+            ),
+            oracle_limit=_positive(env, "EGIDE_ORACLE_LIMIT", default.oracle_limit),
+            oracle_limit_application=_positive(
+                env, "EGIDE_ORACLE_LIMIT_APPLICATION", default.oracle_limit_application
             ),
             registration=_on(env, "EGIDE_REGISTRATION"),
         )

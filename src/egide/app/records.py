@@ -46,6 +46,8 @@ async def open_records(
             zone=settings.zone,
             base_url=settings.base_url,
             care_grace=settings.care_grace,
+            oracle_limit=settings.oracle_limit,
+            oracle_limit_application=settings.oracle_limit_application,
         )
         await record.start()  # first of all: it says when the key file is not the one
         await ledger.open()

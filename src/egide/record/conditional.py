@@ -4,7 +4,8 @@ https://hl7.org/fhir/R4/http.html#ccreate, https://hl7.org/fhir/R4/http.html#con
 
 A criterion is answered from everybody's records, so it can tell that somebody is known here. Only
 who may search the type for all patients may use one; what such a search does not show, because of
-a label or an opposition, is not matched and not revealed.
+a label or an opposition, is not matched and not revealed; and unless there can be nothing of the
+kind, so many may be asked an hour (`oracles`).
 
 Conditional writes exclude each other where one could change what the other finds. In its
 transaction each takes, before it looks:
@@ -86,6 +87,8 @@ def criterion(here: Interaction, type: str, pairs: Pairs) -> Criterion:
     if not decision.allowed or decision.reach_of(type).kind != "all":
         here.note(rule="identity-search")
         raise Forbidden(f"a criterion needs the right to search {type} of everybody")
+    if not decision.opens_all(type):
+        here.question()
     query = searches.parsed(here, type, pairs)
     wishes = (query.count, query.total, query.summary, query.cursor)
     if query.includes or query.sort or query.elements or any(each is not None for each in wishes):

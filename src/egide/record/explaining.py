@@ -75,6 +75,7 @@ async def explained(
     resource = None
     if asked.id is not None and asked.type is not None:
         here.note(ids=[asked.id])
+        here.question()
         async with parts.database.snapshot() as connection:
             row = await parts.reader.current(connection, asked.type, asked.id)
             if row is not None and not row.deleted:

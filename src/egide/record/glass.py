@@ -72,6 +72,7 @@ async def break_glass(here: Interaction, id: str, code: str, text: str) -> datet
         raise Incorrect(f"the reason's code is one of {', '.join(REASONS)}")
     if not _SHORTEST <= len(text) <= _LONGEST:
         raise Incorrect(f"say why, in {_SHORTEST} to {_LONGEST:,} characters")
+    here.question()
     parts = here.parts
     now = parts.clock()
     until = now + TIME

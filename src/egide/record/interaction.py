@@ -21,6 +21,7 @@ from egide.fhir.units import conversion
 from egide.gate import Decision
 from egide.ledger import Action, Entry, Outcome, Receipt
 from egide.record.facts import NOTHING_KNOWN, Standing, Who, decision_for, standing, who
+from egide.record.oracles import TooManyQuestions
 from egide.record.parts import Parts
 from egide.store import Ties
 
@@ -103,6 +104,13 @@ class Interaction:
         """Whether nothing of the type is hidden from the actor: then there is nothing to tell."""
         return self.type is not None and self.decision.opens_all(self.type)
 
+    def question(self) -> None:
+        """Count a question whose answer may tell of what is hidden. Raises TooManyQuestions."""
+        wait = self.parts.oracles.count(self.actor, self.parts.clock())
+        if wait:
+            self.note(rule="oracle-limit")
+            raise TooManyQuestions(wait)
+
     def hide(self) -> NotFound:
         """The error for what exists out of reach: the same as for what does not exist."""
         self.hidden = True
@@ -176,7 +184,7 @@ class Interaction:
             return
         if self._receipt is not None:
             self.parts.ledger.void(self._receipt)
-        refused = self.hidden or isinstance(error, (Forbidden, StepUp))
+        refused = self.hidden or isinstance(error, (Forbidden, StepUp, TooManyQuestions))
         self._body.pop("rows", None)
         self._body["error"] = error.category if isinstance(error, EgideError) else "fault"
         await self.parts.ledger.append(self._entry(Outcome.refused if refused else Outcome.failed))

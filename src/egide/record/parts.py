@@ -8,6 +8,7 @@ from egide.clock import Clock
 from egide.db import Database
 from egide.ledger import Ledger
 from egide.record.cursor import CursorSeal
+from egide.record.oracles import Oracles
 from egide.record.policies import Policies
 from egide.seal import BlindIndex
 from egide.store import Eraser, Finder, Keys, Lookups, Population, Reader, Reindexer, Writer
@@ -34,4 +35,5 @@ class Parts:
     cursors: CursorSeal
     reasons: CursorSeal
     policies: Policies
+    oracles: Oracles
     care_grace: timedelta

@@ -19,6 +19,7 @@ from egide.record.bundle import Asked, at
 from egide.record.conditional import Criterion
 from egide.record.emission import Emitted
 from egide.record.interaction import Interaction
+from egide.record.oracles import TooManyQuestions
 from egide.store import Draft
 
 
@@ -78,6 +79,8 @@ def _criterion(here: Interaction, asked: Asked) -> Criterion:
     assert asked.criterion is not None
     try:
         return conditional.criterion(here, asked.type, asked.criterion)
+    except TooManyQuestions:
+        raise
     except EgideError as error:
         issues = [Issue(each.code, each.diagnostics, _where(asked)) for each in error.issues]
         raise type(error)(error.message, issues=issues) from None

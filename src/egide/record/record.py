@@ -19,10 +19,12 @@ from egide.errors import Incorrect
 from egide.ledger import Ledger
 from egide.record import loading
 from egide.record.cursor import CursorSeal
+from egide.record.oracles import Oracles
 from egide.record.parts import Parts
 from egide.record.policies import Policies
 from egide.record.session import Session
 from egide.seal import KeyRing
+from egide.settings import ORACLE_LIMIT, ORACLE_LIMIT_APPLICATION
 from egide.store import Eraser, Finder, Keys, Lookups, Population, Reader, Reindexer, Writer
 
 
@@ -39,8 +41,12 @@ class Record:
         zone: ZoneInfo,
         base_url: str | None = None,
         care_grace: timedelta = timedelta(days=30),
+        oracle_limit: int = ORACLE_LIMIT,
+        oracle_limit_application: int = ORACLE_LIMIT_APPLICATION,
     ) -> None:
-        """`care_grace`: how long care goes on after an encounter has ended."""
+        """`care_grace`: how long care goes on after an encounter has ended; the limits: questions
+        an hour that could tell of what is hidden, see `egide.record.oracles`.
+        """
         keys = Keys(ring)
         population = Population()
         reader = Reader(ring, keys)
@@ -63,6 +69,7 @@ class Record:
             cursors=CursorSeal(ring.derive("cursor")),
             reasons=CursorSeal(ring.derive("glass")),
             policies=Policies(reader, zone),
+            oracles=Oracles(oracle_limit, oracle_limit_application),
             care_grace=care_grace,
         )
 

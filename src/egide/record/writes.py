@@ -132,10 +132,12 @@ async def _permit(
         name = here.name
     decision = here.decide(name, draft.type)
     type = draft.type
-    if each.created and not draft.fresh and not decision.may_identify(type):
-        # The same answer as for an id that is somebody else's.
-        here.note(rule="server-chosen-ids")
-        raise here.hide()
+    if each.created and not draft.fresh:
+        _question(here, decision, type)
+        if not decision.may_identify(type):
+            # The same answer as for an id that is somebody else's.
+            here.note(rule="server-chosen-ids")
+            raise here.hide()
     if not decision.allowed:
         here.require(name, type)
     standing = await here.standing(connection, decision, each.patients | each.before)
@@ -146,6 +148,8 @@ async def _permit(
 
     alive = each.current is not None and not each.current.deleted
     if alive and not permitted(each.current_body, each.before):
+        if draft.resource is not None:
+            _question(here, decision, type)
         raise here.hide()
     if draft.resource is not None:
         labels = labels_of(type, each.current_body) if alive else frozenset[str]()
@@ -155,3 +159,10 @@ async def _permit(
         if not permitted(each.body, each.patients):
             raise Forbidden(f"you may not write this {type}: it concerns others")
     return decision, standing
+
+
+def _question(here: Interaction, decision: Decision, type: str) -> None:
+    """An id is free, or somebody else's: told to who may choose ids, so many times an hour."""
+    told = decision.may_identify(type) and not decision.opens_all(type)
+    if told and here.name != "import":
+        here.question()
