@@ -229,7 +229,8 @@ async def test_an_issuer_ends_the_sessions_of_a_person_and_of_nobody_else(there:
     assert (await browser.get("/account")).status == 303
     assert (await other.get("/account")).status == 200
     with nothing_happens(there.world):
-        assert (await posted(there, token)).status == 200
+        assert (await posted(there, logout_token(there, jti="two"))).status == 200
+    assert (await posted(there, token)).status == 400
 
 
 async def test_no_other_issuer_s_address_takes_it(there: There) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from egide.accounts.federation.issuer import Issuer
 from egide.accounts.federation.refusal import FederationRefused
@@ -72,8 +72,18 @@ def check_userinfo(claims: Claims, issuer: Issuer, subject: str, now: datetime) 
         raise FederationRefused("subject")
 
 
-def check_logout(claims: Claims, issuer: Issuer, now: datetime) -> tuple[str, str]:
-    """The subject and the session a logout token ends, either "" when it names none.
+class Logout(NamedTuple):
+    """What a logout token says: the subject and the session it ends, either "" when it names none;
+    its id (`jti`), and from when it is too old."""
+
+    subject: str
+    sid: str
+    jti: str
+    until: datetime
+
+
+def check_logout(claims: Claims, issuer: Issuer, now: datetime) -> Logout:
+    """What a logout token says, once it holds.
 
     https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation. Raises
     FederationRefused; one made more than `RECENT` ago is `too-old`, so that it cannot be kept.
@@ -94,7 +104,10 @@ def check_logout(claims: Claims, issuer: Issuer, now: datetime) -> tuple[str, st
     sid = sid_of(claims)
     if not subject and not sid:
         raise FederationRefused("subject")
-    return subject, sid
+    jti = _text(claims, "jti")
+    if not 0 < len(jti) <= _MOST:
+        raise FederationRefused("claims")
+    return Logout(subject, sid, jti, datetime.fromtimestamp(issued + RECENT, UTC))
 
 
 def sid_of(claims: Claims) -> str:

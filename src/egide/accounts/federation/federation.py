@@ -221,21 +221,24 @@ class Federation:
 
         For the address registered there as `backchannel_logout_uri`, to which it POSTs a form with
         `logout_token`. A session is forgotten here once `end` is done with it, so that the issuer
-        can send the same again when it could not be. Raises FederationRefused, IssuerUnavailable,
-        NotFound, and what `end` raises.
+        can send the same again when it could not be; once all are ended, the token is good no
+        more. Raises FederationRefused, IssuerUnavailable, NotFound, and what `end` raises.
         """
         party = self._party(issuer)
         try:
-            subject, sid = await party.ends(logout_token)
+            said = await party.ends(logout_token)
+            if await self._sessions.taken(issuer, said.jti):
+                raise FederationRefused("replayed")
         except (FederationRefused, IssuerUnavailable) as error:
             reason = "unavailable" if isinstance(error, IssuerUnavailable) else error.reason
             await self._refused(issuer, reason, address)
             raise
-        known = self._subject(party.issuer, subject) if subject else None
-        sessions = await self._sessions.named(issuer, known, sid)
+        known = self._subject(party.issuer, said.subject) if said.subject else None
+        sessions = await self._sessions.named(issuer, known, said.sid)
         for session in sessions:
             await end(session)
             await self._sessions.forget(session)
+        await self._sessions.take(issuer, said.jti, said.until)
         return sessions
 
     async def sweep(self) -> None:

@@ -37,5 +37,14 @@ select session from federation_session where issuer = $1 and subject = $2;
 select session from federation_session
 where issuer = $1 and sid = $2 and ($3::bytea is null or subject = $3);
 
+-- ended: whether a logout token was taken before
+select exists (select from federation_logout where hash = $1);
+
+-- end: a logout token that was taken
+insert into federation_logout (hash, expires) values ($1, $2) on conflict do nothing;
+
+-- sweep_logouts: logout tokens that are too old anyway
+delete from federation_logout where expires < $1;
+
 -- sweep_sessions: sessions that are over
 delete from federation_session where expires < $1;

@@ -24,6 +24,7 @@ Reason = Literal[
     "access-token-hash",
     "assurance",
     "too-old",
+    "replayed",
     "subject",
     "userinfo-form",
     "claims",

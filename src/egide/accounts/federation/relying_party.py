@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from egide.accounts.federation.claims import (
+    Logout,
     check_access_token,
     check_id_token,
     check_logout,
@@ -114,8 +115,8 @@ class RelyingParty:
         check_userinfo(userinfo, self.issuer, subject_of(claims), now)
         return Vouched(id_token.text, claims, userinfo)
 
-    async def ends(self, logout_token: str) -> tuple[str, str]:
-        """The subject and the session of the issuer's that its logout token ends ("": not said).
+    async def ends(self, logout_token: str) -> Logout:
+        """What the issuer's logout token ends.
 
         Raises FederationRefused and IssuerUnavailable.
         """

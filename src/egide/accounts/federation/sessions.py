@@ -48,12 +48,26 @@ class Sessions:
                 rows = await connection.fetch(_SQL["of_subject"], issuer, subject)
         return tuple(row["session"] for row in rows)
 
+    async def taken(self, issuer: str, jti: str) -> bool:
+        """Whether a logout token of `issuer` has ended all it names before."""
+        async with self._database.connection() as connection:
+            return bool(await connection.fetchval(_SQL["ended"], self._jti(issuer, jti)))
+
+    async def take(self, issuer: str, jti: str, until: datetime) -> None:
+        """Remembers a logout token until it is too old."""
+        async with self._database.connection() as connection:
+            await connection.execute(_SQL["end"], self._jti(issuer, jti), until)
+
+    def _jti(self, issuer: str, jti: str) -> bytes:
+        return self._sealing.hashed("jti", issuer.encode(), jti.encode("utf-8", "surrogatepass"))
+
     def _sid(self, issuer: str, sid: str) -> bytes:
         return self._sealing.hashed("sid", issuer.encode(), sid.encode("utf-8", "surrogatepass"))
 
     async def sweep(self) -> None:
-        """Deletes what was remembered of sessions that are over."""
+        """Deletes what was remembered of sessions that are over, and of logout tokens too old."""
         async with self._database.connection() as connection:
+            await connection.execute(_SQL["sweep_logouts"], self._clock())
             await connection.execute(_SQL["sweep_sessions"], self._clock())
 
 

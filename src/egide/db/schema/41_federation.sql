@@ -28,3 +28,10 @@ create table federation_session (
 );
 create index federation_session_subject on federation_session (subject);
 create index federation_session_expires on federation_session (expires);
+
+-- A logout token an issuer has ended sessions by: none is good twice.
+create table federation_logout (
+    hash    bytea       primary key,   -- keyed hash of the issuer and the token's jti
+    expires timestamptz not null       -- when it would be too old anyway
+);
+create index federation_logout_expires on federation_logout (expires);

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.accounts.federation.conftest import PROFESSIONAL, World
 
 from egide.accounts.federation import FederationRefused
+from egide.accounts.federation.claims import RECENT
 from egide.errors import Unavailable
 
 BYE = "https://egide.example/bye"
@@ -101,7 +102,7 @@ async def with_sessions(psc: World) -> None:
 async def test_the_issuer_ends_the_sessions_of_a_person(psc: World) -> None:
     await with_sessions(psc)
     assert set(await ended(psc, logout_token(psc))) == {1, 2}
-    assert await ended(psc, logout_token(psc)) == ()
+    assert await ended(psc, logout_token(psc, jti="two")) == ()
     assert await psc.federation.leave(1, BYE) is None
     assert await psc.federation.leave(3, BYE) is not None
 
@@ -122,8 +123,38 @@ async def test_a_session_that_could_not_be_ended_is_ended_when_the_issuer_says_i
 async def test_the_issuer_ends_one_session_of_its_own(psc: World) -> None:
     await with_sessions(psc)
     assert await ended(psc, logout_token(psc, sid="b")) == (2,)
-    assert await ended(psc, logout_token(psc, sid="b")) == ()
-    assert set(await ended(psc, logout_token(psc, sub=None, sid="a"))) == {1, 3}
+    assert await ended(psc, logout_token(psc, sid="b", jti="two")) == ()
+    assert set(await ended(psc, logout_token(psc, sub=None, sid="a", jti="three"))) == {1, 3}
+
+
+async def test_a_logout_token_ends_no_session_that_was_opened_after_it(psc: World) -> None:
+    await with_sessions(psc)
+    token = logout_token(psc)
+    assert set(await ended(psc, token)) == {1, 2}
+    await psc.federation.opened(4, await psc.log_in(), psc.now() + timedelta(hours=8))
+    for again in (token, logout_token(psc, sid="b")):
+        with pytest.raises(FederationRefused) as refused:
+            await ended(psc, again)
+        assert refused.value.reason == "replayed"
+    assert psc.events[-1].reason == "replayed"
+    assert await psc.federation.leave(4, BYE) is not None
+
+
+async def test_a_logout_token_is_remembered_until_it_is_too_old(psc: World) -> None:
+    await with_sessions(psc)
+    token = logout_token(psc, exp=None)
+    await ended(psc, token)
+    psc.ahead = timedelta(seconds=RECENT - 30)
+    await psc.federation.sweep()
+    with pytest.raises(FederationRefused, match="verified") as refused:
+        await ended(psc, token)
+    assert refused.value.reason == "replayed"
+    psc.ahead = timedelta(seconds=RECENT + 30)
+    await psc.federation.sweep()
+    assert await psc.scalar("select count(*) from federation_logout") == 0
+    with pytest.raises(FederationRefused) as refused:
+        await ended(psc, token)
+    assert refused.value.reason == "too-old"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +170,9 @@ async def test_the_issuer_ends_one_session_of_its_own(psc: World) -> None:
         ("claims", {"events": {}}),
         ("claims", {"events": list(EVENTS)}),
         ("claims", {"nonce": "x"}),
+        ("claims", {"jti": None}),
+        ("claims", {"jti": ""}),
+        ("claims", {"jti": "x" * 256}),
         ("subject", {"sub": None}),
         ("subject", {"sub": ""}),
     ],
