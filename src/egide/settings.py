@@ -58,6 +58,9 @@ class Settings:
     known here: see [what cannot be avoided](../concepts/access.md#hidden-not-refused)."""
     oracle_limit_application: int = ORACLE_LIMIT_APPLICATION
     """EGIDE_ORACLE_LIMIT_APPLICATION: the same, of one application for all it acts for."""
+    key_set_networks: tuple[Network, ...] = ()
+    """EGIDE_KEY_SET_NETWORKS: addresses or networks, with commas between, that are not public, and
+    that key sets applications publish are fetched from all the same. None: none."""
     registration: bool = False
     """EGIDE_REGISTRATION: `on` lets applications register themselves, with an access token."""
 
@@ -100,6 +103,9 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
             oracle_limit=_positive(env, "EGIDE_ORACLE_LIMIT", default.oracle_limit),
             oracle_limit_application=_positive(
                 env, "EGIDE_ORACLE_LIMIT_APPLICATION", default.oracle_limit_application
+            ),
+            key_set_networks=networks(
+                env.get("EGIDE_KEY_SET_NETWORKS") or "", "EGIDE_KEY_SET_NETWORKS"
             ),
             registration=_on(env, "EGIDE_REGISTRATION"),
         )

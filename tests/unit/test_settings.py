@@ -77,6 +77,7 @@ def test_another_process_of_ours_reads_the_same(tmp_path: Path) -> None:
         networks=(ip_network("192.0.2.0/24"),),
         care_grace=timedelta(days=3),
         export_folder=tmp_path,
+        key_set_networks=(ip_network("10.2.0.0/16"),),
         oracle_limit=7,
         oracle_limit_application=70,
         registration=True,

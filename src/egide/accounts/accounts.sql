@@ -11,22 +11,31 @@ on conflict (label) where kind = 'operator' do update set label = excluded.label
 returning account, disabled;
 
 -- client: a client application and whether it may log in
-select client.account, client.secret_hash, account.disabled, account.label, account.roles,
-       application.proof
+select client.account, client.secret_hash, client.former_hash, client.former_until,
+       account.disabled, account.label, account.roles, application.proof, application.jwks_uri
 from client join account using (account) left join application using (account)
 where client.client_id = $1;
 
 -- disable: an account that may not log in any more
 update account set disabled = $2 where account = $1 and disabled is null;
 
--- rotate: a new secret for a client application
-update client set rotated = $2, secret_hash = $3 where account = $1;
+-- rotate: a new secret for a client application; the one before is good until an instant, or not
+update client
+set rotated = $2, secret_hash = $3, former_until = $4::timestamptz,
+    former_hash = case when $4::timestamptz is not null then secret_hash end
+where account = $1;
+
+-- set_keys: new keys, given or published, of a client application; those before are kept, or not
+update application
+set former_jwks = case when $4::boolean then jwks end, jwks = $2, jwks_uri = $3
+where account = $1;
 
 -- issue_to_client: a new access token, if the secret that was proved is still the client's
 insert into access_token (hash, account, session, scope, issued, expires)
 select $1, account.account, $3, $4, $5, $6
 from account join client using (account)
-where account.account = $2 and account.disabled is null and client.secret_hash = $7
+where account.account = $2 and account.disabled is null
+  and (client.secret_hash = $7 or (client.former_hash = $7 and client.former_until > $5))
 for share;
 
 -- issue_to_operator: a new access token, if the account is not disabled

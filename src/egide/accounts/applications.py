@@ -4,7 +4,7 @@ Invariant: an assertion proves its application once, in whichever process
 (tests/integration/smart/test_backend.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -52,13 +52,24 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A registered application; `stamp` changes when its secret or keys do."""
+    """A registered application; `stamp` changes when its secret or keys do.
+
+    `former_jwks` are the keys before, good until `former_until`.
+    """
 
     client_id: str
     account: int
     registration: Registration
     stamp: bytes = field(repr=False)
     disabled: datetime | None = None
+    former_jwks: str | None = None
+    former_until: datetime | None = None
+
+    def given_keys(self, now: datetime) -> tuple[str, ...]:
+        """The sets of public keys it was registered with that are good now, the latest first."""
+        former = self.former_until is not None and now < self.former_until
+        sets = (self.registration.jwks, self.former_jwks if former else None)
+        return tuple(each for each in sets if each is not None)
 
 
 class Applications:
@@ -115,6 +126,30 @@ class Applications:
             )
         return NewClient(client_id, secret if registration.proof == "secret" else "", account)
 
+    async def set_addresses(
+        self,
+        application: Application,
+        redirect_uris: Sequence[str],
+        launch_uri: str | None,
+        *,
+        by: int = 0,
+    ) -> None:
+        """Where answers go from now on, and where it is opened; whoever calls has checked them.
+
+        Codes on their way to an address that is no longer one are good no more.
+        """
+        account, uris = application.account, list(redirect_uris)
+        event = AccountEvent(
+            "client-addresses-changed",
+            self._clock(),
+            account=account,
+            by=by,
+            client=application.client_id,
+        )
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            await connection.execute(_SQL["set_addresses"], account, uris, launch_uri)
+            await connection.execute(_SQL["end_codes"], account, uris)
+
     async def find(self, client_id: str) -> Application | None:
         """The application of this id, disabled or not; one made with a role only included."""
         if not CLIENT_ID.fullmatch(client_id):
@@ -163,7 +198,13 @@ def _application(row: Any) -> Application:
         introspects=bool(row["introspects"]),
     )
     return Application(
-        row["client_id"], row["account"], registration, row["secret_hash"], row["disabled"]
+        row["client_id"],
+        row["account"],
+        registration,
+        row["secret_hash"],
+        row["disabled"],
+        row["former_jwks"],
+        row["former_until"],
     )
 
 

@@ -12,19 +12,8 @@ with taken as (
     update authorization_code set used = $2 where hash = $1 and used is null
     returning approval, redirect_uri, challenge, nonce, expires
 )
-select taken.redirect_uri, taken.challenge, taken.nonce, taken.expires,
-       approval.number, approval.account, approval.application, approval.session, approval.scope,
-       approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, person.disabled, person.roles,
-       owner.disabled as application_disabled, client.client_id,
-       approval.lasting <> 'offline' and not exists (
-           select from person_session where person_session.session = approval.session
-       ) as over
-from taken
-join approval on approval.number = taken.approval
-join account person on person.account = approval.account
-join account owner on owner.account = approval.application
-join client on client.account = approval.application;
+select taken.redirect_uri, taken.challenge, taken.nonce, taken.expires, standing_approval.*
+from taken join standing_approval on standing_approval.number = taken.approval;
 
 -- used_code: the approval of a code that has been redeemed
 select approval from authorization_code where hash = $1 and used is not null;
@@ -33,19 +22,8 @@ select approval from authorization_code where hash = $1 and used is not null;
 insert into refresh_token (hash, approval, issued) values ($1, $2, $3);
 
 -- hold_refresh_token: a refresh token and what it stands for, held until the transaction ends
-select refresh_token.used,
-       approval.number, approval.account, approval.application, approval.session, approval.scope,
-       approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, person.disabled, person.roles,
-       owner.disabled as application_disabled, client.client_id,
-       approval.lasting <> 'offline' and not exists (
-           select from person_session where person_session.session = approval.session
-       ) as over
-from refresh_token
-join approval on approval.number = refresh_token.approval
-join account person on person.account = approval.account
-join account owner on owner.account = approval.application
-join client on client.account = approval.application
+select refresh_token.used, standing_approval.*
+from refresh_token join standing_approval on standing_approval.number = refresh_token.approval
 where refresh_token.hash = $1
 for update of refresh_token;
 
@@ -53,19 +31,8 @@ for update of refresh_token;
 update refresh_token set used = $2 where hash = $1;
 
 -- refresh_token: the same as hold_refresh_token, without holding it
-select refresh_token.used,
-       approval.number, approval.account, approval.application, approval.session, approval.scope,
-       approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, person.disabled, person.roles,
-       owner.disabled as application_disabled, client.client_id,
-       approval.lasting <> 'offline' and not exists (
-           select from person_session where person_session.session = approval.session
-       ) as over
-from refresh_token
-join approval on approval.number = refresh_token.approval
-join account person on person.account = approval.account
-join account owner on owner.account = approval.application
-join client on client.account = approval.application
+select refresh_token.used, standing_approval.*
+from refresh_token join standing_approval on standing_approval.number = refresh_token.approval
 where refresh_token.hash = $1;
 
 -- holder: whose a refresh token is, good or not
@@ -76,13 +43,8 @@ join client on client.account = approval.application
 where refresh_token.hash = $1;
 
 -- of_access_token: the approval behind an access token
-select approval.number, approval.account, approval.application, approval.session, approval.scope,
-       approval.assurance, approval.lasting, approval.context, approval.ended,
-       approval.expires as approval_expires, person.roles, client.client_id
-from access_token
-join approval on approval.number = access_token.approval
-join account person on person.account = approval.account
-join client on client.account = approval.application
+select standing_approval.*
+from access_token join standing_approval on standing_approval.number = access_token.approval
 where access_token.hash = $1;
 
 -- approval: whose an approval is

@@ -10,6 +10,8 @@ Kind = Literal[
     "client-created",
     "client-disabled",
     "client-secret-rotated",
+    "client-keys-changed",
+    "client-addresses-changed",
     "client-refused",
     "access-token-issued",
     "access-token-refused",

@@ -6,6 +6,7 @@ from egide.accounts import Accounts
 from egide.api.health import Health
 from egide.api.rest import FHIR, Rest
 from egide.api.smart.configuration import SMART, Offer
+from egide.api.smart.key_sets import KeySets
 from egide.api.smart.server import ROUTES, Server
 from egide.clock import Clock
 from egide.db import Database
@@ -69,15 +70,17 @@ def application(
     proxies: tuple[Network, ...] = (),
     networks: tuple[Network, ...] = (),
     web: Door | None = None,
+    key_sets: KeySets | None = None,
 ) -> Entrance:
     """The ASGI application of one worker; `stopping` turns readiness off during a stop.
 
     `offer`: what of the authorization server is there; `proxies` are believed when they say for
     whom they forward a request; `networks` are the establishment's own; `web`: the door of the
-    pages people read, None: there are none.
+    pages people read, None: there are none; `key_sets` are those applications publish, None: they
+    are not fetched.
     """
     rest = Rest(record, accounts, base_url, offer)
-    server = Server(accounts, clock, offer, base_url=base_url)
+    server = Server(accounts, clock, offer, base_url=base_url, key_sets=key_sets)
     health = Health(database, metrics, stopping)
 
     async def respond(request: Request) -> Response:

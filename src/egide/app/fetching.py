@@ -9,21 +9,37 @@ redirect is an answer like another (test_a_redirect_is_not_followed).
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx2
 
 from egide.accounts.federation import Answer, Fetch, Unreachable
+from egide.app.places import Places
 
 CONNECTIONS = 20
 
 
 @asynccontextmanager
-async def fetching() -> AsyncIterator[Fetch]:
-    """A `Fetch` over one pool of connections, which is closed at the end."""
-    limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=4)
-    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False, limits=limits) as client:
+async def fetching(
+    places: Places | None = None, *, trust: ssl.SSLContext | None = None
+) -> AsyncIterator[Fetch]:
+    """A `Fetch` over one pool of connections, which is closed at the end.
+
+    `places`: where requests may go, for addresses that others chose (None: anywhere); `trust`: what
+    certificates are checked against in place of the machine's trust store.
+    """
+    # A connection is known by the network address: kept, it would do for another name there, whose
+    # certificate nobody looked at.
+    kept = 4 if places is None else 0
+    limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=kept)
+    async with httpx2.AsyncClient(
+        verify=True if trust is None else trust,
+        trust_env=False,
+        follow_redirects=False,
+        limits=limits,
+    ) as client:
 
         async def fetch(
             url: str,
@@ -34,14 +50,20 @@ async def fetching() -> AsyncIterator[Fetch]:
             seconds: float,
         ) -> Answer:
             client.cookies.clear()
-            asking = client.build_request(
-                "GET" if form is None else "POST",
-                url,
-                data=None if form is None else dict(form),
-                headers={"accept-encoding": "identity", **(headers or {})},
-            )
             try:
                 async with asyncio.timeout(seconds):
+                    place = None if places is None else await places.pinned(url)
+                    asking = client.build_request(
+                        "GET" if form is None else "POST",
+                        url if place is None else place.url,
+                        data=None if form is None else dict(form),
+                        headers={
+                            "accept-encoding": "identity",
+                            **(headers or {}),
+                            **({} if place is None else {"host": place.host}),
+                        },
+                        extensions=None if place is None else {"sni_hostname": place.name},
+                    )
                     return await _answer(client, asking, most)
             except TimeoutError:
                 raise Unreachable("slow") from None
@@ -66,4 +88,20 @@ async def _answer(client: httpx2.AsyncClient, asking: httpx2.Request, most: int)
     finally:
         await answer.aclose()
     media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Answer(answer.status_code, media, bytes(body))
+    fresh = _fresh(answer.headers.get("cache-control", ""))
+    return Answer(answer.status_code, media, bytes(body), fresh)
+
+
+def _fresh(said: str) -> int | None:
+    """For how many seconds an answer may be kept; None: it does not say.
+
+    https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2
+    """
+    directives = [each.strip().lower() for each in said.split(",")]
+    if "no-store" in directives or "no-cache" in directives:
+        return 0
+    for each in directives:
+        name, _, seconds = each.partition("=")
+        if name == "max-age" and seconds.isdecimal() and len(seconds) < 10:
+            return int(seconds)
+    return None

@@ -16,11 +16,13 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from egide.api import application
-from egide.api.smart import Offer
+from egide.api.smart import KeySets, Offer
 from egide.app.federating import federating
+from egide.app.fetching import fetching
 from egide.app.installation import Installation, figures, open_parts
 from egide.app.orders import GRACE, Orders
 from egide.app.pages import pages
+from egide.app.places import Places
 from egide.app.records import spare_the_collector
 from egide.errors import EgideError
 from egide.seal import KeyRing
@@ -50,6 +52,7 @@ async def _serve(orders: Orders) -> None:
     async with (
         open_parts(here, orders.dsn, ring, connections=orders.connections) as installation,
         federating(installation) as federation,
+        fetching(Places(here.key_set_networks)) as fetch,
     ):
         app = application(
             database=installation.database,
@@ -64,6 +67,7 @@ async def _serve(orders: Orders) -> None:
             offer=Offer(authorizes=True, registers=here.registration),
             proxies=here.proxies,
             networks=here.inside,
+            key_sets=KeySets(fetch, installation.clock),
         )
         server = Server(
             app,

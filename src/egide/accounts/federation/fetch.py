@@ -6,20 +6,22 @@ from typing import Literal, Protocol
 
 
 class Unreachable(Exception):
-    """No usable answer; `reason` is a code: `network`, `slow`, `too-large`."""
+    """No usable answer; `reason` is a code: `network`, `slow`, `too-large`, `not-allowed`."""
 
-    def __init__(self, reason: Literal["network", "slow", "too-large"]) -> None:
+    def __init__(self, reason: Literal["network", "slow", "too-large", "not-allowed"]) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: `media` is the media type in lower case, without parameters."""
+    """One answer: `media` is the media type in lower case, without parameters; `fresh` for how many
+    seconds it says that it may be kept (None: it does not say)."""
 
     status: int
     media: str
     body: bytes
+    fresh: int | None = None
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {self.media}, {len(self.body)} bytes)"
@@ -39,6 +41,6 @@ class Fetch(Protocol):
     ) -> Answer:
         """GET `url`, or POST `form` to it.
 
-        Raises Unreachable when the whole answer is not there within `seconds`, when its body,
-        decompressed, is larger than `most` bytes, or when nobody answers.
+        Raises Unreachable when `url` may not be asked, when the whole answer is not there within
+        `seconds`, when its body, decompressed, is larger than `most` bytes, or when nobody answers.
         """

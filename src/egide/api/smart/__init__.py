@@ -7,6 +7,7 @@ from egide.api.smart.authorization import Authorization
 from egide.api.smart.authorization_request import AuthorizationRequest
 from egide.api.smart.configuration import Offer
 from egide.api.smart.consent import Approver, Consent
+from egide.api.smart.key_sets import KeySets
 from egide.api.smart.refusals import GrantRefused, SentBack, UntrustedRequest
 from egide.api.smart.token import Token
 from egide.api.smart.words import Line
@@ -17,6 +18,7 @@ __all__ = [
     "AuthorizationRequest",
     "Consent",
     "GrantRefused",
+    "KeySets",
     "Line",
     "Offer",
     "SentBack",

@@ -39,6 +39,14 @@ def claimed(text: str) -> str:
     return _string(_unverified(text)[1], "sub")
 
 
+def kid_of(text: str) -> str:
+    """Which key this says it is signed with, before anything is believed. Raises Incorrect."""
+    kid = _unverified(text)[0].get("kid")
+    if not isinstance(kid, str):
+        raise Incorrect("the assertion names its key (kid)")
+    return kid
+
+
 def verify(
     text: str, client_id: str, jwks: str | bytes, audiences: Collection[str], now: datetime
 ) -> Assertion:

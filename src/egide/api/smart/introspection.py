@@ -9,21 +9,17 @@ knows who asked.
 from typing import Any
 
 from egide.accounts import About, Accounts, Context
-from egide.api.smart import credentials
 from egide.api.smart.answers import answer, answering
 from egide.api.smart.fhir_user import fhir_user
 from egide.api.smart.issuer import issuer_of
-from egide.api.smart.proving import Fetch, Proving, form_of
+from egide.api.smart.proving import Proving
 from egide.api.smart.refusals import GrantRefused
 from egide.api.smart.scopes import words
-from egide.api.smart.token import PATH as TOKEN_PATH
-from egide.clock import Clock
 from egide.http.levels import LEVELS
 from egide.http.request import Request
 from egide.http.response import Response
 
 PATH = "/oauth/introspect"
-_KNOWN = ("token", "token_type_hint", *credentials.NAMES)
 
 INACTIVE: dict[str, Any] = {"active": False}
 """All that is said of one that is unknown, expired, revoked, or not the asker's business."""
@@ -71,34 +67,22 @@ class Introspection:
     """Answers `POST /oauth/introspect`."""
 
     def __init__(
-        self,
-        accounts: Accounts,
-        clock: Clock,
-        *,
-        base_url: str | None = None,
-        fetch: Fetch | None = None,
+        self, accounts: Accounts, proving: Proving, *, base_url: str | None = None
     ) -> None:
         self._accounts = accounts
         self._base_url = base_url
-        self._proving = Proving(accounts, clock, fetch)
+        self._proving = proving
 
     async def respond(self, request: Request) -> Response:
         """200 with what may be told, or an error of RFC 6749 §5.2."""
         return await answering(self._tell(request))
 
     async def _tell(self, request: Request) -> Response:
-        form = await form_of(request, _KNOWN)
-        if "token" not in form:
-            raise GrantRefused("invalid_request", "token is missing")
+        presented = await self._proving.presented(request)
         issuer = issuer_of(request, self._base_url)
-        said_by = credentials.credentials_of(request.headers.get(b"authorization"), form)
-        proved = await self._proving.proved(
-            said_by, lambda: f"{issuer}{TOKEN_PATH}", request.address
-        )
-        asker = proved.application
+        asker, access_token = presented.by, presented.token
         if asker.registration.proof == "none":
             raise GrantRefused("invalid_client", "A public application cannot ask", 401)
-        access_token = form["token"]
         about = await self._accounts.about(access_token)
         if about is None:
             return answer(200, INACTIVE)

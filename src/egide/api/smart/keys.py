@@ -39,6 +39,12 @@ def checked(text: str | bytes) -> str:
     return msgspec.json.encode({"keys": keys}).decode()
 
 
+def names(text: str | bytes) -> frozenset[str]:
+    """The ids of the keys in a set, of whatever kind. Raises Incorrect."""
+    ids = (each.get("kid") for each in _keys(text))
+    return frozenset(id for id in ids if isinstance(id, str))
+
+
 def find(text: str | bytes, kid: str, algorithm: str) -> PublicKey:
     """The key `kid` of a set, for `algorithm`. Raises Incorrect when there is none that fits."""
     for each in _keys(text):

@@ -7,7 +7,8 @@ from egide.api.smart import configuration, introspection, revocation, token
 from egide.api.smart.configuration import Offer, published
 from egide.api.smart.introspection import Introspection
 from egide.api.smart.issuer import issuer_of
-from egide.api.smart.proving import Fetch
+from egide.api.smart.key_sets import KeySets
+from egide.api.smart.proving import Proving
 from egide.api.smart.registration import Registering
 from egide.api.smart.revocation import Revocation
 from egide.api.smart.token import Token
@@ -28,15 +29,16 @@ class Server:
         offer: Offer,
         *,
         base_url: str | None,
-        fetch: Fetch | None = None,
+        key_sets: KeySets | None = None,
     ) -> None:
-        """`fetch` brings key sets that applications publish; None: they are not fetched."""
+        """`key_sets` are those applications publish; None: they are not fetched."""
         self.offer = offer
         self._accounts = accounts
         self._base_url = base_url
-        self.token = Token(accounts, clock, base_url=base_url, fetch=fetch)
-        self.introspection = Introspection(accounts, clock, base_url=base_url, fetch=fetch)
-        self.revocation = Revocation(accounts, clock, base_url=base_url, fetch=fetch)
+        proving = Proving(accounts, clock, base_url=base_url, key_sets=key_sets)
+        self.token = Token(accounts, proving, clock, base_url=base_url)
+        self.introspection = Introspection(accounts, proving, base_url=base_url)
+        self.revocation = Revocation(accounts, proving)
         self._registering = Registering(accounts, clock)
 
     async def smart(self, request: Request) -> Response:

@@ -21,7 +21,7 @@ from egide.api.smart.answers import answer, answering
 from egide.api.smart.credentials import Credentials
 from egide.api.smart.fhir_user import fhir_user
 from egide.api.smart.issuer import issuer_of
-from egide.api.smart.proving import Fetch, Proved, Proving, form_of, refused
+from egide.api.smart.proving import MEANT_FOR, Proved, Proving, form_of, refused
 from egide.api.smart.refusals import GrantRefused
 from egide.api.smart.scopes import asked_for, words
 from egide.clock import Clock, system_clock
@@ -31,7 +31,7 @@ from egide.http.refusals import MethodNotAllowed
 from egide.http.request import Request
 from egide.http.response import Response
 
-PATH = "/oauth/token"
+PATH = MEANT_FOR
 GRANTS = ("authorization_code", "client_credentials", "refresh_token")
 KNOWN = (
     "grant_type",
@@ -50,15 +50,15 @@ class Token:
     def __init__(
         self,
         accounts: Accounts,
+        proving: Proving,
         clock: Clock = system_clock,
         *,
         base_url: str | None = None,
-        fetch: Fetch | None = None,
     ) -> None:
         self._accounts = accounts
         self._clock = clock
         self._base_url = base_url
-        self._proving = Proving(accounts, clock, fetch)
+        self._proving = proving
 
     async def respond(self, request: Request) -> Response:
         """200 with an access token, or an error of RFC 6749 §5.2 (401, 400, 429)."""
@@ -70,9 +70,7 @@ class Token:
         form = await form_of(request, KNOWN)
         said_by = await self._credentials(request, form)
         check_grant(form)
-        proved = await self._proving.proved(
-            said_by, lambda: f"{issuer_of(request, self._base_url)}{PATH}", request.address
-        )
+        proved = await self._proving.proved(said_by, request)
         try:
             if form["grant_type"] == "client_credentials":
                 said = await self._for_itself(form, proved)

@@ -220,7 +220,9 @@ create table client (
     client_id   text        primary key,
     account     bigint      not null unique references account (account) on delete cascade,
     secret_hash bytea       not null,  -- SHA-256
-    rotated     timestamptz not null
+    rotated     timestamptz not null,
+    former_hash bytea,                 -- the secret before this one, while it is still good
+    former_until timestamptz           -- until when that one, or the former keys, are good
 );
 
 -- An access token: 256 random bits, known here by their SHA-256 only.
@@ -267,6 +269,13 @@ create table federation_session (
 );
 create index federation_session_subject on federation_session (subject);
 create index federation_session_expires on federation_session (expires);
+
+-- A logout token an issuer has ended sessions by: none is good twice.
+create table federation_logout (
+    hash    bytea       primary key,   -- keyed hash of the issuer and the token's jti
+    expires timestamptz not null       -- when it would be too old anyway
+);
+create index federation_logout_expires on federation_logout (expires);
 
 -- People who log in: what could name them is sealed, what they prove themselves with is hashed.
 
@@ -381,6 +390,7 @@ create table application (
     launch_uri    text,              -- where it is opened from a record; null: nowhere
     scope         text    not null,  -- the most it may be granted
     jwks          text,              -- its public keys, RFC 7517
+    former_jwks   text,              -- those before, good until client.former_until
     jwks_uri      text,              -- where its public keys are published
     homepage      text,
     publisher     text,
@@ -408,6 +418,20 @@ create index approval_expires on approval (expires);
 alter table access_token
     add foreign key (approval) references approval (number) on delete cascade;
 create index access_token_approval on access_token (approval) where approval is not null;
+
+-- An approval, and whatever may have ended it: itself, an account, the session it needs.
+create view standing_approval as
+select approval.number, approval.account, approval.application, approval.session, approval.scope,
+       approval.assurance, approval.lasting, approval.context, approval.ended,
+       approval.expires as approval_expires, person.disabled, person.roles,
+       owner.disabled as application_disabled, client.client_id,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over
+from approval
+join account person on person.account = approval.account
+join account owner on owner.account = approval.application
+join client on client.account = approval.application;
 
 -- An authorization code, good once and for a minute.
 create table authorization_code (

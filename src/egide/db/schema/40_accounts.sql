@@ -17,7 +17,9 @@ create table client (
     client_id   text        primary key,
     account     bigint      not null unique references account (account) on delete cascade,
     secret_hash bytea       not null,  -- SHA-256
-    rotated     timestamptz not null
+    rotated     timestamptz not null,
+    former_hash bytea,                 -- the secret before this one, while it is still good
+    former_until timestamptz           -- until when that one, or the former keys, are good
 );
 
 -- An access token: 256 random bits, known here by their SHA-256 only.

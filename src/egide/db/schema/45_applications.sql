@@ -9,6 +9,7 @@ create table application (
     launch_uri    text,              -- where it is opened from a record; null: nowhere
     scope         text    not null,  -- the most it may be granted
     jwks          text,              -- its public keys, RFC 7517
+    former_jwks   text,              -- those before, good until client.former_until
     jwks_uri      text,              -- where its public keys are published
     homepage      text,
     publisher     text,
@@ -36,6 +37,20 @@ create index approval_expires on approval (expires);
 alter table access_token
     add foreign key (approval) references approval (number) on delete cascade;
 create index access_token_approval on access_token (approval) where approval is not null;
+
+-- An approval, and whatever may have ended it: itself, an account, the session it needs.
+create view standing_approval as
+select approval.number, approval.account, approval.application, approval.session, approval.scope,
+       approval.assurance, approval.lasting, approval.context, approval.ended,
+       approval.expires as approval_expires, person.disabled, person.roles,
+       owner.disabled as application_disabled, client.client_id,
+       approval.lasting <> 'offline' and not exists (
+           select from person_session where person_session.session = approval.session
+       ) as over
+from approval
+join account person on person.account = approval.account
+join account owner on owner.account = approval.application
+join client on client.account = approval.application;
 
 -- An authorization code, good once and for a minute.
 create table authorization_code (
