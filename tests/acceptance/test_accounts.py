@@ -183,6 +183,63 @@ def test_a_disabled_client_loses_access_at_once(
     assert re.search(rf"{id}.*disabled", installation.run("clients", "list").stdout)
 
 
+def test_a_secret_is_replaced_at_once_or_with_an_overlap(
+    installation: Installation, server: Server, stranger: Client
+) -> None:
+    id, first = application(installation)
+    assert installation.run("clients", "rotate", id, "--overlap", "1000", code=None).returncode == 2
+    second = rotated(installation, id, "--overlap", "2")
+    assert [granted(stranger, id, each).status for each in (first, second)] == [200, 200]
+    client = Client(server.port, granted(stranger, id, second).json()["access_token"])
+    assert client.get("/Patient?_count=1").status == 200
+    third = rotated(installation, id)
+    client.get("/Patient?_count=1").refused(401, "login")
+    statuses = [granted(stranger, id, each).status for each in (first, second, third)]
+    assert statuses == [401, 401, 200]
+
+
+def rotated(installation: Installation, id: str, *arguments: str) -> str:
+    told = installation.run("clients", "rotate", id, *arguments).stdout
+    found = re.search(r"client_secret\s+(\S+)", told)
+    assert found, told
+    return found[1]
+
+
+def test_keys_and_addresses_are_changed_at_the_machine(
+    installation: Installation, tmp_path: Path
+) -> None:
+    def key_set(kid: str) -> str:
+        key = jwk.generate_key("EC", "P-384", {"kid": kid}).as_dict(private=False)
+        path = tmp_path / f"{kid}.json"
+        path.write_text(json.dumps({"keys": [key]}))
+        return str(path)
+
+    told = installation.run(
+        *("clients", "create", "a chart", "--scope", "patient/*.rs", "--scope", "launch"),
+        *(*_AT, "--jwks", key_set("one")),
+    ).stdout
+    found = re.search(r"client_id\s+(\S+)", told)
+    assert found, told
+    id = found[1]
+    for bad in (
+        ["keys", id],
+        ["keys", id, "--jwks", key_set("x"), "--jwks-uri", "https://a.example/jwks"],
+        ["keys", id, "--jwks-uri", "http://a.example/jwks"],
+        ["keys", "client-0123456789abcdef", "--jwks", key_set("x")],
+        ["rotate", id],
+        ["addresses", id],
+        ["addresses", id, "--redirect-uri", "http://a.example/cb"],
+        ["addresses", id, "--launch-uri", "https://a.example/go#here"],
+        ["addresses", "client-0123456789abcdef", "--launch-uri", "https://a.example/go"],
+    ):
+        assert installation.run("clients", *bad, code=None).returncode == 2, bad
+    installation.run("clients", "keys", id, "--jwks", key_set("two"), "--overlap", "24")
+    installation.run("clients", "keys", id, "--jwks-uri", "https://a.example/jwks")
+    new = ("--redirect-uri", "https://b.example/cb", "--redirect-uri", "https://c.example/cb")
+    installation.run("clients", "addresses", id, *new, "--launch-uri", "https://b.example/go")
+    installation.run("clients", "addresses", id, "--launch-uri", "")
+
+
 def test_a_role_allows_what_it_says_and_no_more(
     installation: Installation, server: Server, client: Client, stranger: Client
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.integration.smart.conftest import ISSUER, World, basic
 from egide.accounts import NewClient
 from egide.api.smart.assertion import TYPE
 from egide.api.smart.server import Server
+from egide.errors import Unauthenticated
 
 KEY = jwk.generate_key("EC", "P-384", {"kid": "ec"})
 OTHER = jwk.generate_key("EC", "P-384", {"kid": "ec"})
@@ -235,3 +237,32 @@ async def test_used_assertions_are_forgotten_when_they_have_expired(world: World
         world.later(minutes=6)
         await world.accounts.sweep()
         assert await connection.fetchval("select count(*) from used_assertion") == 0
+
+
+async def test_both_keys_prove_an_application_while_they_overlap_and_no_longer(
+    world: World,
+) -> None:
+    client = await backend(world)
+    other = json.dumps({"keys": [OTHER.as_dict(private=False)]})
+    day = timedelta(days=1)
+    await world.accounts.clients.set_keys(client.client_id, jwks=other, overlap=day)
+    for number, key in enumerate((KEY, OTHER)):
+        answer, _ = await world.post(form(assertion(world, client, key, jti=f"{number}")))
+        assert answer.status == 200
+    world.now += day
+    statuses = []
+    for number, key in enumerate((KEY, OTHER)):
+        answer, _ = await world.post(form(assertion(world, client, key, jti=f"later {number}")))
+        statuses.append(answer.status)
+    assert statuses == [401, 200]
+
+
+async def test_keys_replaced_without_overlap_end_what_they_brought(world: World) -> None:
+    client = await backend(world)
+    _, said = await world.post(form(assertion(world, client)))
+    other = json.dumps({"keys": [OTHER.as_dict(private=False)]})
+    await world.accounts.clients.set_keys(client.client_id, jwks=other)
+    with pytest.raises(Unauthenticated):
+        await world.accounts.resolve(said["access_token"])
+    answer, _ = await world.post(form(assertion(world, client, jti="two")))
+    assert answer.status == 401

@@ -5,9 +5,11 @@ import json
 
 import pytest
 from joserfc import jwk, jwt
-from tests.integration.smart.conftest import ISSUER, World, basic
+from tests.integration.smart.conftest import ISSUER, REDIRECT, World, basic
 
+from egide.accounts import NewClient
 from egide.accounts.approvals import CODE_LIFETIME
+from egide.api.smart import UntrustedRequest
 from egide.errors import Unauthenticated
 
 
@@ -278,3 +280,28 @@ async def test_what_ends_here_ends_in_every_other_process(world: World, how: str
             except Unauthenticated:
                 return
             await asyncio.sleep(0.01)
+
+
+async def test_a_code_on_its_way_to_an_address_given_up_is_good_no_more(world: World) -> None:
+    new = "https://new.example.org/cb"
+    client = await world.registered(redirect_uris=(REDIRECT, new))
+    given_up, kept = await world.code(client), await moved_code(world, client, new)
+    application = await world.accounts.applications.find(client.client_id)
+    assert application is not None
+    await world.accounts.applications.set_addresses(application, [new], None)
+    assert world.events[-1].kind == "client-addresses-changed"
+    answer, said = await world.exchange(client, given_up)
+    assert (answer.status, said["error"]) == (400, "invalid_grant")
+    with pytest.raises(UntrustedRequest):
+        await world.authorization.examine(world.request(client.client_id), ISSUER)
+    answer, _ = await world.exchange(client, kept, redirect_uri=new)
+    assert answer.status == 200
+
+
+async def moved_code(world: World, client: NewClient, uri: str) -> str:
+    """A code that goes to `uri`."""
+    asked = await world.authorization.examine(
+        world.request(client.client_id, redirect_uri=uri), ISSUER
+    )
+    location = await world.authorization.approve(asked, await world.person(), patient="p")
+    return location.partition("code=")[2].partition("&")[0]
