@@ -17,6 +17,7 @@ from egide.accounts.federation import Situation
 from egide.api.smart import Consent
 from egide.api.smart.words import lines_of
 from egide.web.assets import Assets
+from egide.web.encounters import Stay
 from egide.web.forms import Forms
 from egide.web.pages import Pages
 from egide.web.patients import Found
@@ -39,6 +40,7 @@ _CONSENT = Consent(
     ),
     record="launched",
     patient="p1",
+    encounter="launched",
     access=timedelta(hours=1),
     until=timedelta(days=90),
     lasting="offline",
@@ -46,6 +48,11 @@ _CONSENT = Consent(
 _FOUND = (
     Found("p1", "DÉMONSTRATION Jeanne", "1948-07-04", "female"),
     Found("p2", "DÉMONSTRATION Jean", "1948-07-04", "male"),
+)
+_STAYS = (
+    Stay("e1", "Hospitalisation complète", "2026-11-20T08:00:00+01:00", ""),
+    Stay("e2", "Consultation", "2026-10-02", "2026-10-02"),
+    Stay("e3", "", "", ""),
 )
 _ERROR = {"reference": "0123456789abcdef", "at": AT}
 _CHOICE = {
@@ -72,6 +79,7 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
         {
             "consent": _CONSENT,
             "whose": _FOUND[0],
+            "stay": _STAYS[0],
             "patient": "",
             "request": "",
             "back": "app.example",
@@ -81,6 +89,16 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "choose-nobody": (
         "choose_patient.html",
         {**_CHOICE, "born": "", "found": (), "refused": Refused("incomplete", 422)},
+    ),
+    "choose-encounter": (
+        "choose_encounter.html",
+        {
+            "application": "Carnet de Suivi",
+            "request": "",
+            "patient": "p1",
+            "whose": _FOUND[0],
+            "found": _STAYS,
+        },
     ),
     "open-application": ("open_application.html", {"offered": _OFFERED, "chooses": True}),
     "open-on-own": ("open_application.html", {"offered": _OFFERED, "chooses": False}),
@@ -135,6 +153,7 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
 _SIGNED_IN = frozenset(
     {
         "applications",
+        "choose-encounter",
         "choose-nobody",
         "choose-patient",
         "consent",

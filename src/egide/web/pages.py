@@ -121,5 +121,18 @@ def _environment(
         except ValueError:
             return said
 
-    made.filters |= {"day": day, "hour": hour, "birth": birth, "instant": datetime.isoformat}
+    def day_of(said: str) -> str:
+        """The day of FHIR's dateTime, which may have a time."""
+        try:
+            return day(datetime.fromisoformat(said)) if "T" in said else birth(said)
+        except ValueError:
+            return said
+
+    made.filters |= {
+        "day": day,
+        "day_of": day_of,
+        "hour": hour,
+        "birth": birth,
+        "instant": datetime.isoformat,
+    }
     return made

@@ -10,7 +10,13 @@ from egide.errors import EgideError
 from egide.record import Emitted, Record
 
 _MOST = 20
-_PURPOSES = (("patient", "PATRQT"), ("relative", "PATRQT"))
+_PURPOSES = (
+    ("system", "TREAT"),
+    ("clinician", "TREAT"),
+    ("patient", "PATRQT"),
+    ("relative", "FAMRQT"),
+    ("registrar", "HOPERAT"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +32,14 @@ class Found:
 async def matching(record: Record, actor: Actor, name: str, born: str) -> tuple[Found, ...]:
     """Those of a name and a birth date that the person may see, at most 20."""
     query = [("name", _value(name)), ("birthdate", _value(born)), ("_count", str(_MOST))]
-    async with record.open(actor, _purpose(actor)) as session:
+    async with record.open(actor, purpose_of(actor)) as session:
         page = await session.search("Patient", query)
     return tuple(_found(each) for each in page.entries)
 
 
 async def named(record: Record, actor: Actor, id: str) -> Found | None:
     """One patient; None when the person may not see him: what is shown then names nobody."""
-    async with record.open(actor, _purpose(actor)) as session:
+    async with record.open(actor, purpose_of(actor)) as session:
         try:
             return _found(await session.read("Patient", id))
         except EgideError as error:
@@ -42,7 +48,10 @@ async def named(record: Record, actor: Actor, id: str) -> Found | None:
             raise
 
 
-def _purpose(actor: Actor) -> str:
+def purpose_of(actor: Actor) -> str:
+    """Why the person at the page looks at a record: the usual purpose of who he is there."""
+    if actor.behalf is not None:
+        return "FAMRQT"
     return next((purpose for role, purpose in _PURPOSES if role in actor.roles), "TREAT")
 
 

@@ -57,7 +57,8 @@ class Authorization:
             raise
 
     async def consent(self, asked: AuthorizationRequest, person: Approver) -> Consent:
-        """What to show `person`. When `record` is `choose`, let him choose a patient.
+        """What to show `person`. When `record` is `choose`, let him choose a patient, and then,
+        when `encounter` is, an encounter of that patient.
 
         Raises SentBack when the launch is not this person's or no longer good, Forbidden when a
         relative has not said for whom he acts.
@@ -73,6 +74,7 @@ class Authorization:
             asked.scope,
             record,
             patient,
+            consent.encounter_of(asked.scope, launched),
         )
 
     async def approve(
@@ -86,8 +88,9 @@ class Authorization:
     ) -> str:
         """The address that brings the application its code.
 
-        `patient` and `encounter` are the ids the person chose, where he had to; `scopes` the
-        `scope` of each line he kept, None for all of them. Raises SentBack, Incorrect, Forbidden.
+        `patient` and `encounter` are the ids the person chose, where he had to, both open to him;
+        `scopes` the `scope` of each line he kept, None for all of them. Raises SentBack, Incorrect,
+        Forbidden.
         """
         for id in (patient, encounter):
             if id is not None and not RESOURCE_ID.match(id):

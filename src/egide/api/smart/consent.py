@@ -17,10 +17,15 @@ from egide.gate.scopes import parse
 OFFLINE = timedelta(days=90)
 ONLINE = timedelta(hours=12)
 """How long an approval can be renewed without asking again: without the person, and with him."""
+_CHOSEN = frozenset({"launch/patient", "launch/encounter"})
+"""Scopes for which a patient is chosen; an encounter is one of his."""
 
 Record = Literal["none", "own", "behalf", "launched", "choose"]
 """Whose record: nobody's; the person's own; that of the patient he acts for; the one the
 application was opened from; one he has to choose."""
+Encounter = Literal["none", "launched", "choose"]
+"""Which stay of that patient: none is asked for; that of the launch, if it has one; one the person
+may choose, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Consent:
     lines: tuple[Line, ...]
     record: Record
     patient: str | None = field(repr=False)
+    encounter: Encounter
     access: timedelta
     until: timedelta | None
     lasting: Lasting
@@ -73,9 +79,16 @@ def record_of(scope: str, actor: Actor, launched: Context | None) -> tuple[Recor
     if launched is not None:
         return "launched", launched.launched
     of_patients = any(each.level == "patient" for each in parse(scope))
-    if not of_patients and "launch/patient" not in scopes.words(scope):
+    if not of_patients and not _CHOSEN & scopes.words(scope):
         return "none", None
     return whose(actor)
+
+
+def encounter_of(scope: str, launched: Context | None) -> Encounter:
+    """Which encounter the application hears of."""
+    if launched is not None:
+        return "launched"
+    return "choose" if "launch/encounter" in scopes.words(scope) else "none"
 
 
 def whose(actor: Actor) -> tuple[Record, str | None]:
@@ -128,6 +141,7 @@ def consent_to(
     scope: str,
     record: Record,
     patient: str | None,
+    encounter: Encounter,
 ) -> Consent:
     """What the page shows."""
     lasting = lasting_of(scope)
@@ -139,6 +153,7 @@ def consent_to(
         lines_of(scope),
         record,
         patient,
+        encounter,
         LIFETIME,
         None if lasting == "brief" else span_of(lasting),
         lasting,

@@ -7,12 +7,14 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 
 from urllib.parse import urlencode, urlsplit
 
-from egide.api.smart import Approver, AuthorizationRequest, SentBack
+from egide.api.smart import Approver, AuthorizationRequest, Consent, SentBack
 from egide.api.smart.authorization_request import KNOWN
+from egide.errors import Forbidden, NotFound
 from egide.http import Response
 from egide.http.form import pairs
 from egide.http.negotiation import check_body
 from egide.http.routes import Answer, Route
+from egide.web.encounters import Stay, stay, stays
 from egide.web.forms import FORM, MOST
 from egide.web.patients import Found, matching, named
 from egide.web.refused import NOTHING, Refused
@@ -68,18 +70,39 @@ async def choose_patient(site: Site, visit: Visit) -> Response:
         return away(error.location)
 
 
-async def answered(site: Site, visit: Visit) -> Response:
-    """Yes or no; the application hears of either."""
+async def choose_encounter(site: Site, visit: Visit) -> Response:
+    """The page of consent, for the encounter chosen, or for none."""
     try:
         request = await _carried(site, visit)
+        patient = visit.form.get("patient") or None
+        return await _page(site, visit, request, patient, visit.form.get("encounter", ""))
+    except SentBack as error:
+        return away(error.location)
+
+
+async def answered(site: Site, visit: Visit) -> Response:
+    """Yes or no; the application hears of either. What was chosen is looked up again: a form can
+    say anything."""
+    try:
+        request = await _carried(site, visit)
+        approver = _approver(visit)
         if visit.form.get("answer") != "allow":
-            return away(await site.smart.deny(request, _approver(visit)))
+            return away(await site.smart.deny(request, approver))
         kept = [visit.form.get(f"keep-{number}") for number in range(_MOST_KEPT)]
+        consent = await site.smart.consent(request, approver)
+        patient = visit.form.get("patient") or None
+        if consent.record == "choose" and patient is not None:
+            await _within_reach(site, visit, patient)
+        encounter = visit.form.get("encounter") or None
+        if encounter is not None:
+            whose = patient if consent.record == "choose" else consent.patient
+            await _stay(site, visit, consent, whose, encounter)
         return away(
             await site.smart.approve(
                 request,
-                _approver(visit),
-                patient=visit.form.get("patient") or None,
+                approver,
+                patient=patient,
+                encounter=encounter,
                 scopes=[scope for scope in kept if scope is not None],
             )
         )
@@ -103,25 +126,83 @@ async def _carried(site: Site, visit: Visit) -> AuthorizationRequest:
 
 
 async def _page(
-    site: Site, visit: Visit, request: AuthorizationRequest, patient: str | None = None
+    site: Site,
+    visit: Visit,
+    request: AuthorizationRequest,
+    patient: str | None = None,
+    encounter: str | None = None,
 ) -> Response:
-    approver = _approver(visit)
-    consent = await site.smart.consent(request, approver)
-    if consent.record == "choose" and patient is None:
-        return _choice(site, visit, request)
-    whose = patient if consent.record == "choose" else consent.patient
+    """What is still to be chosen, then what is to be approved. `encounter`: "" for none of them,
+    None while it was not chosen."""
+    consent = await site.smart.consent(request, _approver(visit))
     person: Found | None = None
-    if whose is not None and consent.record != "own":
-        person = await named(site.record, approver.actor, whose)
+    whose = consent.patient
+    if consent.record == "choose":
+        if patient is None:
+            return _choice(site, visit, request)
+        person = await _within_reach(site, visit, patient)
+        whose = patient
+    elif whose is not None and consent.record != "own":
+        person = await named(site.record, visit.actor, whose)
+    chosen: Stay | None = None
+    if encounter:
+        chosen = await _stay(site, visit, consent, whose, encounter)
+    elif encounter is None and consent.encounter == "choose" and whose is not None:
+        found = await stays(site.record, visit.actor, whose)
+        if found:
+            return _stays(site, visit, request, consent.record, whose, person, found)
     return site.pages.answer(
         visit,
         "consent.html",
         onward=[_place(request.redirect_uri)],
         consent=consent,
         whose=person,
+        stay=chosen,
         patient=whose if consent.record == "choose" else "",
         request=urlencode(request.parameters),
         back=urlsplit(request.redirect_uri).hostname,
+    )
+
+
+async def _within_reach(site: Site, visit: Visit, patient: str) -> Found:
+    """The patient that was chosen. Raises NotFound for one who is not open to the person."""
+    found = await named(site.record, visit.actor, patient)
+    if found is None:
+        raise NotFound("there is no such patient, or not for this person")
+    return found
+
+
+async def _stay(
+    site: Site, visit: Visit, consent: Consent, patient: str | None, encounter: str
+) -> Stay:
+    """The encounter that was chosen. Raises NotFound for one that is not open to the person, or not
+    of that patient, Forbidden where there is none to choose."""
+    if consent.encounter != "choose" or patient is None:
+        raise Forbidden("there is no stay to choose here")
+    found = await stay(site.record, visit.actor, patient, encounter)
+    if found is None:
+        raise NotFound("there is no such stay of this patient, or not for this person")
+    return found
+
+
+def _stays(
+    site: Site,
+    visit: Visit,
+    request: AuthorizationRequest,
+    record: str,
+    patient: str,
+    person: Found | None,
+    found: tuple[Stay, ...],
+) -> Response:
+    return site.pages.answer(
+        visit,
+        "choose_encounter.html",
+        onward=[_place(request.redirect_uri)],
+        application=request.application.registration.label,
+        request=urlencode(request.parameters),
+        patient=patient if record == "choose" else "",
+        whose=person,
+        found=found,
     )
 
 
@@ -164,5 +245,6 @@ FOREIGN = (Route("/oauth/authorize", {"GET": Answer(asked), "POST": Answer(asked
 PERSONAL = (
     Route("/oauth/patients", {"POST": Answer(find_patient)}),
     Route("/oauth/patient", {"POST": Answer(choose_patient)}),
+    Route("/oauth/encounter", {"POST": Answer(choose_encounter)}),
     Route("/oauth/consent", {"POST": Answer(answered)}),
 )
