@@ -1,9 +1,14 @@
 """Exports: many records at once, in one snapshot, each batch in the ledger before it leaves.
 
+What is in the records is of the instant the export began; who may have it is decided at each batch,
+from what patients decided by then.
+
 Invariants
 - No batch leaves before its entry, with its patients, is durable
   (tests/integration/record/test_exports.py).
 - Each resource is permitted by itself, as in any other interaction.
+- What a patient takes back while an export goes on holds from its next batch on
+  (test_what_a_patient_takes_back_meanwhile_is_left_out_of_the_next_batch).
 """
 
 import re
@@ -15,7 +20,7 @@ from egide.db import Connection
 from egide.errors import Fault
 from egide.fhir.definitions import TYPES
 from egide.record.emission import Emitted, emit
-from egide.record.facts import decision_for, who
+from egide.record.facts import NOWHERE, decision_for, who
 from egide.record.interaction import Interaction, interaction, not_found
 from egide.record.parts import Parts
 from egide.store import Candidate, Narrowing, Order
@@ -98,7 +103,10 @@ async def _permitted(
     opened = await here.parts.reader.open(connection, [each.row for each in found])
     patients = {key for each in opened for key in each.patients}
     decision = here.decision
-    standing = await here.standing(connection, decision, patients)
+    standing = NOWHERE
+    if decision.looks_up:
+        async with here.parts.database.snapshot() as now:
+            standing = await here.standing(now, decision, patients)
     emitted = (
         emit(decision, each, _id(each.body), standing=standing, meets=here.meets) for each in opened
     )

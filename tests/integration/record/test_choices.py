@@ -271,3 +271,16 @@ async def test_ids_are_the_server_s_to_choose_and_conditions_tell_nothing_of_wha
         with pytest.raises(PreconditionFailed):
             body = json.dumps({"resourceType": "Observation", "id": "a", **observation("9-9")})
             await session.update("Observation", "a", body.encode(), expected=7)
+
+
+async def test_the_page_after_a_withdrawal_has_nothing_of_what_was_taken_back(
+    record: Record, put: Put
+) -> None:
+    async with record.open(DOCTOR) as session:
+        record_page = await session.everything("p", count=2)
+        search_page = await session.search("Observation", [("_count", "1")])
+        assert record_page.next is not None and search_page.next is not None
+        await put("Consent", "c", **consent(naming("deny", "Practitioner/doctor")))
+        with pytest.raises(NotFound):
+            await session.next_everything("p", record_page.next)
+        assert (await session.next_page(search_page.next)).entries == ()

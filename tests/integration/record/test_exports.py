@@ -4,12 +4,14 @@ import json
 from contextlib import aclosing
 
 import pytest
+from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import Forbidden, Incorrect, NotFound
+from egide.gate.roles import ROLES, Grant, Role
 from egide.ledger import Action
-from egide.record import Record, StepUp
+from egide.record import Record, StepUp, exports
 
 PATIENT = json.dumps({"resourceType": "Patient", "gender": "female"}).encode()
 TO = "age1test"
@@ -149,3 +151,53 @@ async def test_a_batch_is_in_the_ledger_with_its_patients_before_it_comes(
     assert outcome == 1
     assert set(patients) == batch.patients
     assert len(patients) == 3
+
+
+HEEDING = Role(
+    english="Exports what patients agree to.",
+    french="Exporte ce à quoi les patients consentent.",
+    grants=(
+        Grant(
+            name="heeding/export",
+            interactions=frozenset({"export"}),
+            purposes=frozenset({"HOPERAT"}),
+            types=frozenset({"Patient", "Observation"}),
+            reach="all",
+            heeds=True,
+        ),
+    ),
+)
+"""A role that exports and is bound by what patients decided: no shipped one is both."""
+
+
+async def test_what_a_patient_takes_back_meanwhile_is_left_out_of_the_next_batch(
+    record: Record, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ROLES, "heeding", HEEDING)  # type: ignore[misc, arg-type]
+    monkeypatch.setattr(exports, "BATCH", 1)
+    names = ("first", "second", "third")
+    for name in names:
+        await put("Patient", name)
+    for name in names:
+        of = {"subject": {"reference": f"Patient/{name}"}}
+        await put("Observation", name, status="final", code={"text": "synthetic"}, **of)
+    actor = Actor(21, "test", frozenset({"heeding"}), 1021, assurance=2)
+    left: list[str] = []
+    async with (
+        record.open(actor, "HOPERAT") as session,
+        aclosing(session.export(["Observation"], to=TO)) as batches,
+    ):
+        async for batch in batches:
+            left += [json.loads(line)["id"] for line in batch.lines.splitlines()]
+            if len(left) == 1:
+                await put(
+                    "Consent",
+                    "no",
+                    status="active",
+                    scope={"coding": [{"code": "patient-privacy"}]},
+                    category=[{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+                    patient={"reference": "Patient/second"},
+                    policyRule={"text": "CSP L.1110-4"},
+                    provision={"type": "deny"},
+                )
+    assert left == ["first", "third"]
