@@ -1,6 +1,7 @@
 """No plaintext at rest: what a thief of the disk, a dump, the logs or the figures reads.
 
 Two installations hold the same records: one got them over HTTP and serves, the other imported them.
+In the first people signed in, let an application in, came from elsewhere and broke a glass.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import zstandard
 from tests.acceptance.client import Client
 from tests.acceptance.conftest import Install
 from tests.acceptance.installation import Installation, children, family
+from tests.acceptance.living import BOUND, CONTEXT, REASON, TABLES, Lived, known_of, live
 from tests.acceptance.loading import Imported, Posted, Sample
 from tests.acceptance.thief import (
     ask,
@@ -29,6 +31,7 @@ from tests.acceptance.thief import (
     without_fractions,
     words_of,
 )
+from tests.integration.accounts.people.conftest import LOGIN, NAME
 
 from egide.db.embedded import start
 from egide.seal.providers import FileProvider
@@ -49,8 +52,21 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def words(samples: list[Sample], fresh: bytes) -> set[bytes]:
-    """What tells who somebody is or what ails him; PostgreSQL's own words taken out."""
+def lived(posted: Posted) -> Lived:
+    """What people did in the first installation, in every table that tells of them."""
+    [patient, *_] = [
+        each["response"]["location"].split("/")[1]
+        for answer in posted.answers
+        for each in answer["entry"]
+        if each["response"]["location"].startswith("Patient/")
+    ]
+    return live(posted.installation, patient)
+
+
+@pytest.fixture(scope="module")
+def words(samples: list[Sample], fresh: bytes, lived: Lived) -> set[bytes]:
+    """What tells who somebody is, what ails him or how he signs in; PostgreSQL's own words taken
+    out."""
     resources = [entry["resource"] for sample in samples for entry in sample.entries]
     all = words_of(resources)
     own = found(fresh, all)
@@ -60,11 +76,12 @@ def words(samples: list[Sample], fresh: bytes) -> set[bytes]:
     assert len(own) < 20, own
     kept = all - own
     assert len(kept) > 1_000
-    return kept
+    assert not found(fresh, lived.words)
+    return kept | lived.words
 
 
 @pytest.fixture(scope="module", params=["posted", "imported"])
-def loaded(request: pytest.FixtureRequest) -> Loaded:
+def loaded(request: pytest.FixtureRequest, lived: Lived) -> Loaded:
     """The installation that was posted to and serves, then the one that imported."""
     made: Loaded = request.getfixturevalue(request.param)
     return made
@@ -93,10 +110,22 @@ def ask_plainly(data: Path, statement: str) -> None:
     asyncio.run(execute())
 
 
-def test_what_is_looked_for_would_be_found(words: set[bytes], samples: list[Sample]) -> None:
+def test_what_is_looked_for_is_there_and_opens_with_the_keys(posted: Posted, lived: Lived) -> None:
+    """Else nothing would be found because there is nothing."""
+    data = posted.installation.data
+    empty = [each for each in (*TABLES, "glass") if not ask(data, f"select 1 from {each} limit 1")]
+    assert empty == []
+    assert known_of(posted.installation, lived) == [lived.account, NAME, BOUND, CONTEXT, REASON]
+
+
+def test_what_is_looked_for_would_be_found(
+    words: set[bytes], samples: list[Sample], lived: Lived
+) -> None:
     """The search itself works: in the bundles as they were sent everything is found."""
     raw = b"\n".join(sample.raw for sample in samples)
     assert len(found(raw.lower(), words)) > 0.9 * len(words)
+    assert len(lived.words) > 30
+    assert found(lived.raw.lower(), words) >= lived.words
     name = "Rousseau de Synthèse".encode()
     for written in (
         name,
@@ -212,14 +241,15 @@ def runs(loaded: Loaded) -> bytes:
 
 @pytest.fixture(scope="module")
 def values(samples: list[Sample]) -> list[str]:
-    """Identifiers, names and birth dates of some who are in there, and a whole id."""
+    """Identifiers, names and birth dates of some who are in there, a whole id, and a login."""
     patients = [
         entry["resource"]
         for sample in samples
         for entry in sample.entries
         if entry["resource"]["resourceType"] == "Patient"
     ]
-    chosen: list[str] = []
+    assert BOUND.patient is not None
+    chosen = [LOGIN, NAME, NAME.lower(), BOUND.patient, f"Patient/{BOUND.patient}"]
     for patient in patients[:1]:
         identifier = patient["identifier"][0]
         name = patient["name"][0]
@@ -261,7 +291,7 @@ def test_no_unkeyed_hash_of_a_value_is_anywhere(
                 assert piece[::-1] not in stored
     assert found(b"\n".join(text.values()), hexes) == set()
     whole = b"".join(disk.values())
-    for digest in digests(values[0]):
+    for digest in digests(values[-1]):
         assert digest[:8] not in whole
 
 
