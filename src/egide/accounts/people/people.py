@@ -122,10 +122,10 @@ class People:
     async def sweep(self) -> None:
         """Deletes what has ended, and writes refusals not yet written."""
         await self._refusals.settle()
+        await self.sessions.sweep()
         now = self._clock()
         async with self._database.connection() as connection:
             await connection.execute(_SQL["sweep_pre_sessions"], now)
-            await connection.execute(_SQL["sweep_sessions"], now, now - self._limits.idle)
             await connection.execute(_SQL["sweep_links"], now - timedelta(days=30))
             await connection.execute(_SQL["sweep_attempts"], now - timedelta(days=1))
             await connection.execute(_SQL["sweep_devices"], now - DEVICE_REMEMBERED)

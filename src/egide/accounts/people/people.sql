@@ -233,8 +233,13 @@ delete from attempt where key = $1;
 -- sweep_pre_sessions: what waited too long
 delete from pre_session where expires <= $1;
 
--- sweep_sessions: sessions that have ended by themselves
-delete from person_session where expires <= $1 or seen <= $2;
+-- sweep_sessions: sessions that have ended by themselves, some of them
+delete from person_session
+where hash in (
+    select hash from person_session where expires <= $1 or seen <= $2
+    limit $3 for update skip locked
+)
+returning session, account, expires <= $1 as whole;
 
 -- sweep_links: links a month after their end
 delete from invitation where expires <= $1;

@@ -4,9 +4,11 @@ Invariants, tested in tests/integration/accounts/people/test_sessions.py:
 - each change of assurance gives the cookie a new value, and the old one is dead;
 - what ends a session holds on the next request of this process, and of every other one as soon as
   the notice arrives, `REMEMBERED` at the latest;
-- a cookie from another kind of browser ends its session.
+- a cookie from another kind of browser ends its session;
+- a session that ends by itself is in the ledger, once.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
@@ -38,6 +40,9 @@ SEEN_EVERY = timedelta(minutes=1)
 
 Claim = Callable[[Connection], Awaitable[None]]
 """Uses up what was shown, in the transaction that opens the session, or raises."""
+
+_SWEPT = 500
+"""Sessions filed in one transaction."""
 
 _SQL = queries("egide.accounts.people", "people.sql")
 
@@ -225,6 +230,32 @@ class Sessions:
         """
         await connection.execute(_SQL["end_sessions"], account, but)
         await connection.execute(_SQL["notify"], f"account {account}")
+
+    async def sweep(self) -> None:
+        """Files and deletes the sessions that have ended by themselves, unused or at their limit.
+
+        They open nothing from that moment on; the ledger has it at the first sweep after. A row
+        goes in the transaction that sees its entry durable: whichever process files it, once.
+        """
+        swept = _SWEPT
+        while swept == _SWEPT:
+            now = self._clock()
+            async with self._database.transaction() as connection:
+                rows = await connection.fetch(
+                    _SQL["sweep_sessions"], now, now - self._limits.idle, _SWEPT
+                )
+                events = [
+                    AccountEvent(
+                        "session-ended",
+                        now,
+                        account=row["account"],
+                        session=row["session"],
+                        reason="lifetime" if row["whole"] else "idle",
+                    )
+                    for row in rows
+                ]
+                await asyncio.gather(*map(self._append, events))
+            swept = len(rows)
 
     def forget(self, account: int) -> None:
         """This process asks again about an account."""

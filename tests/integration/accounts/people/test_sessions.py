@@ -15,6 +15,7 @@ from tests.integration.accounts.people.conftest import (
     World,
 )
 
+from egide.accounts import AccountEvent
 from egide.accounts.people import CLIENT, Bound, SignInRefused, StepUpNeeded, WorkingAs
 from egide.accounts.people.sessions import REMEMBERED
 from egide.actor import Actor
@@ -365,6 +366,79 @@ async def test_sweeping_deletes_what_has_ended_and_nothing_else(world: World) ->
         assert await connection.fetchval("select count(*) from pre_session") == 0
     assert [row["session"] for row in left] == [second.session.session]
     assert first.session.session != second.session.session
+
+
+async def test_a_session_that_ends_by_itself_is_in_the_ledger_once(
+    world: World, other: World
+) -> None:
+    """Unused or at its limit; whoever sweeps, and however often; a request that meets it adds
+    nothing."""
+    idle, device = await world.with_passkey()
+    world.later(minutes=31)
+    assert await world.people.sessions.resolve(idle.value, HOME) is None
+    assert "session-ended" not in dict(world.kinds)
+    kept = await world.passkey_sign_in(device)
+    other.now = world.now
+    await asyncio.gather(*(each.people.sweep() for each in (world, other, world, other)))
+    await world.people.sweep()
+    assert await world.people.sessions.resolve(idle.value, HOME) is None
+    [event] = ended(world, other)
+    assert (event.session, event.account, event.reason, event.outcome) == (
+        idle.session.session,
+        idle.session.account,
+        "idle",
+        "success",
+    )
+    for _ in range(24 * 2):
+        world.later(minutes=29)
+        await world.people.sessions.resolve(kept.value, HOME)
+    await world.people.sweep()
+    last = ended(world, other)[-1]
+    assert (last.session, last.reason) == (kept.session.session, "lifetime")
+    assert len(ended(world, other)) == 2
+
+
+async def test_a_session_that_ended_otherwise_is_not_filed_again_by_a_sweep(world: World) -> None:
+    signed_in, device = await world.with_passkey()
+    await world.people.sessions.sign_out(signed_in.session)
+    await world.passkey_sign_in(device)
+    await world.people.directory.disable(signed_in.session.account)
+    before = list(world.events)
+    world.later(hours=13)
+    await world.people.sweep()
+    assert world.events == before
+
+
+async def test_an_end_the_ledger_does_not_take_is_filed_at_the_next_sweep(world: World) -> None:
+    await world.with_passkey()
+    world.later(minutes=31)
+
+    async def broken(event: object) -> None:
+        raise Unavailable("The ledger is not there")
+
+    sessions = world.people.sessions
+    append, sessions._append = sessions._append, broken
+    with pytest.raises(Unavailable):
+        await world.people.sweep()
+    sessions._append = append
+    await world.people.sweep()
+    assert [event.reason for event in ended(world)] == ["idle"]
+
+
+async def test_many_that_end_at_once_are_all_filed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("egide.accounts.people.sessions._SWEPT", 2)
+    _, device = await world.with_passkey()
+    opened = [await world.passkey_sign_in(device) for _ in range(4)]
+    world.later(minutes=31)
+    await world.people.sweep()
+    assert {event.session for event in ended(world)} >= {each.session.session for each in opened}
+    assert len(ended(world)) == 5
+
+
+def ended(*worlds: World) -> list[AccountEvent]:
+    return [event for world in worlds for event in world.events if event.kind == "session-ended"]
 
 
 async def ended_in(world: World, value: str) -> None:
