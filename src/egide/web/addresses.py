@@ -5,6 +5,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from egide.http import Request
 
+PROTOCOL = "/oauth/authorize"
+"""The one page whose query says what is wanted, and goes along through signing in."""
+
 _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,6000}")
 
 
@@ -18,6 +21,16 @@ def local(address: str | None, otherwise: str = "/") -> str:
         return otherwise
     parts = urlsplit(address)
     return otherwise if parts.scheme or parts.netloc else address
+
+
+def back(address: str | None, otherwise: str = "/") -> str:
+    """Where a visitor goes back to: `local`, and without its query, which is the visitor's own.
+
+    The request of an application keeps it: there the query is the protocol.
+    """
+    place = local(address, otherwise)
+    kept, _, _ = place.partition("?")
+    return place if kept == PROTOCOL else kept.partition("#")[0]
 
 
 def with_query(path: str, **parameters: str) -> str:
@@ -37,6 +50,13 @@ def path(request: Request) -> str:
 
 
 def here(request: Request) -> str:
-    """Path and query of a request, without the language it asks. Raises Incorrect."""
-    query = [(name, value) for name, value in request.query if name != "lang"]
+    """Path and query of a request, without the language it asks, the way back as it will be taken.
+
+    Raises Incorrect.
+    """
+    query = [
+        (name, back(value) if name == "next" else value)
+        for name, value in request.query
+        if name != "lang"
+    ]
     return f"{path(request)}?{urlencode(query)}" if query else path(request)

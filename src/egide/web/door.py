@@ -15,7 +15,7 @@ from egide.errors import EgideError, NotFound
 from egide.http import Request, Response
 from egide.http.negotiation import check_body
 from egide.http.routes import Route
-from egide.web.addresses import here, path, with_query
+from egide.web.addresses import back, here, path, with_query
 from egide.web.cookies import Cookies
 from egide.web.failure import Insecure, failed, wants_page
 from egide.web.forms import FIELD, FORM, MOST, check_origin, once
@@ -71,7 +71,7 @@ class Web:
             try:
                 response = await respond(self._site, visit, *found.variables)
             except StepUpNeeded:
-                response = see_other(with_query("/step-up", next=visit.here))
+                response = see_other(with_query("/step-up", next=back(visit.here)))
             except LinkRefused:
                 response = self._site.pages.answer(visit, "link_ended.html", status=403)
         response.headers += visit.cookies.headers

@@ -12,7 +12,7 @@ from egide.api.smart import UntrustedRequest
 from egide.errors import EgideError, Incorrect
 from egide.http import Request, Response
 from egide.http.outcome import answer, status
-from egide.web.addresses import here
+from egide.web.addresses import back, here
 from egide.web.cookies import Cookies
 from egide.web.forms import FormRefused
 from egide.web.languages import chosen
@@ -48,7 +48,7 @@ def failed(
     asked, place = None, "/"
     if request.method in ("GET", "HEAD"):
         with contextlib.suppress(Incorrect):
-            asked, place = dict(request.query).get("lang"), here(request)
+            asked, place = dict(request.query).get("lang"), back(here(request))
     accept = request.headers.get(b"accept-language")
     spoken = chosen(asked, cookies.get("language"), accept)
     visit = Visit(request, spoken, cookies, None, here=place)

@@ -1,7 +1,7 @@
 """Sending a browser on, after a form or to sign in."""
 
 from egide.http import Response
-from egide.web.addresses import local, with_query
+from egide.web.addresses import back, local, with_query
 from egide.web.policy import PAGE, content_security
 from egide.web.site import Site
 from egide.web.visit import Visit
@@ -26,7 +26,7 @@ def hop(site: Site, visit: Visit, address: str, title: str) -> Response:
 
 def to_sign_in(visit: Visit) -> Response:
     """To the sign-in page, and back to this one after it."""
-    return see_other(with_query("/sign-in", next=visit.here))
+    return see_other(with_query("/sign-in", next=back(visit.here)))
 
 
 def onward(site: Site, visit: Visit, address: str | None) -> Response:
@@ -35,7 +35,7 @@ def onward(site: Site, visit: Visit, address: str | None) -> Response:
     An application waiting for an answer is gone to by a page of its own: what a form may lead to,
     redirects included, is this server alone, and the answer to an application leads elsewhere.
     """
-    place = local(address)
+    place = back(address)
     if place.startswith("/oauth/"):
         return site.pages.answer(visit, "continue.html", address=place)
     return see_other(place)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
 import pytest
@@ -21,7 +21,7 @@ from tests.integration.web.conftest import (
 
 from egide.accounts.federation import Federation, Registration
 from egide.accounts.federation.credential import credential
-from egide.accounts.people import Bound, Visitor
+from egide.accounts.people import Bound, Session, Visitor
 from egide.app.fetching import fetching
 from egide.clock import system_clock
 
@@ -56,8 +56,27 @@ class There:
         page = await browser.get(f"/sign-in?{urlencode({'next': next})}")
         assert "Issuer of the tests" in page.text
         page = await browser.submit("/sign-in/at/psc")
-        assert page.status == 200
-        leads = page.text.split('content="0; url=')[1].split('"')[0].replace("&amp;", "&")
+        return await self.back(self.leads(page))
+
+    async def sent(self, browser: Surfer, page: Answer | None = None) -> str:
+        """Where a step-up sends the browser; `page`: the one that asks for it."""
+        if page is None:
+            await browser.get("/step-up?next=%2Faccount%2Fpasskey")
+        return self.leads(await browser.submit("/step-up/at/psc"))
+
+    def leads(self, page: Answer) -> str:
+        """The address at the issuer that a page leads to."""
+        assert page.status == 200, page.text
+        return page.text.split('content="0; url=')[1].split('"')[0].replace("&amp;", "&")
+
+    async def session(self, browser: Surfer) -> Session:
+        value = browser.cookies["__Host-egide-session"]
+        found = await self.world.people.sessions.resolve(value, Visitor(agent=AGENT))
+        assert found is not None
+        return found
+
+    async def back(self, leads: str) -> str:
+        """To the issuer and back; path and query at the callback."""
         async with httpx2.AsyncClient(trust_env=False) as outside:
             answer = await outside.get(leads)
         back: str = answer.headers["location"]
@@ -250,6 +269,20 @@ async def test_a_situation_there_is_not_is_refused(there: There) -> None:
     assert "__Host-egide-session" not in browser.cookies
 
 
+async def test_the_handle_of_an_identity_is_fit_for_an_address(
+    there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its random bits are: an address keeps what begins with `_` for itself."""
+    browser = there.world.browser()
+    back = await there.go(browser)
+    monkeypatch.setattr("egide.accounts.federation.waiting.secrets.token_urlsafe", "_".__mul__)
+    page = await browser.get(back)
+    monkeypatch.undo()
+    await browser.enrol(there.world)
+    page = await browser.get(_place(page.text))
+    assert page.title == "Sign in by Issuer of the tests from now on?"
+
+
 async def test_the_handle_of_one_browser_links_nothing_in_another(there: There) -> None:
     victim = there.world.browser()
     page = await victim.get(await there.go(victim))
@@ -260,16 +293,149 @@ async def test_the_handle_of_one_browser_links_nothing_in_another(there: There) 
     assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
 
 
+async def test_a_step_up_by_the_issuer_goes_on_with_the_session(there: There) -> None:
+    browser = await stale(there)
+    before = await there.session(browser)
+    answer = await browser.get("/account/passkey")
+    assert answer.location == "/step-up?next=%2Faccount%2Fpasskey"
+    leads = await there.sent(browser, await browser.follow())
+    asked = dict(parse_qsl(urlsplit(leads).query))
+    assert (asked["prompt"], asked["max_age"], asked["acr_values"]) == ("login", "0", "eidas1")
+    answer = await browser.get(await there.back(leads))
+    assert (answer.status, answer.location) == (303, "/account/passkey")
+    after = await there.session(browser)
+    assert (after.session, after.assurance, after.key != before.key) == (before.session, 2, True)
+    assert after.authenticated > before.authenticated and after.means[0] == "fed"
+    assert after.works_as == before.works_as
+    assert (await browser.follow()).status == 200
+    assert there.world.events[-1].kind == "session-stepped-up"
+
+
+async def test_a_step_up_by_another_identity_is_refused(there: There) -> None:
+    """One that opens no account, and one that opens somebody else's."""
+    browser = await stale(there)
+    there.served.person = {**issuers.PROFESSIONAL, "sub": "f:another:person"}
+    for _ in range(2):
+        old = browser.cookies["__Host-egide-session"]
+        answer = await browser.get(await there.back(await there.sent(browser)))
+        assert (answer.status, answer.title) == (
+            403,
+            "That identity opens another account, or none",
+        )
+        assert browser.cookies["__Host-egide-session"] == old
+        event = there.world.events[-1]
+        assert (event.kind, event.reason) == ("sign-in-refused", "other-account")
+        assert path_of((await browser.get("/account/passkey")).location) == "/step-up"
+        if _ == 0:
+            await linked(there, login="another")
+
+
+async def test_an_identity_that_was_authenticated_before_is_no_step_up(there: There) -> None:
+    browser = await stale(there)
+    for said in (int(time.time()) - 300, None):
+
+        def spoil(claims: dict[str, Any], at: int | None = said) -> None:
+            claims.pop("auth_time", None)
+            if at is not None:
+                claims["auth_time"] = at
+
+        there.served.spoil_id_token = spoil
+        answer = await browser.get(await there.back(await there.sent(browser)))
+        assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
+        assert there.world.events[-1].reason == "too-old"
+        assert path_of((await browser.get("/account/passkey")).location) == "/step-up"
+
+
+async def test_one_factor_there_is_no_step_up(there: There) -> None:
+    browser = await stale(there)
+    there.configure(levels=(issuers.issuers.Level("eidas1", 1),))
+    browser.entrance = there.world.entrance
+    answer = await browser.get(await there.back(await there.sent(browser)))
+    assert (answer.status, answer.title) == (403, "One proof is not enough")
+    assert path_of((await browser.get("/account/passkey")).location) == "/step-up"
+
+
+async def test_a_step_up_is_for_the_session_that_asked_alone(there: There) -> None:
+    """Neither for another session of the same browser, nor for a browser without one; and it opens
+    none."""
+    browser = await stale(there)
+    back = await there.back(await there.sent(browser))
+    kept = browser.cookies.pop("__Host-egide-session")
+    answer = await browser.get(back)
+    assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
+    assert "__Host-egide-session" not in browser.cookies
+    browser.cookies["__Host-egide-session"] = kept
+    back = await there.back(await there.sent(browser))
+    await browser.get("/account")
+    await browser.submit("/sign-out")
+    await browser.get(await there.go(browser))
+    other = await there.session(browser)
+    answer = await browser.get(back)
+    assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
+    assert (await there.session(browser)).authenticated == other.authenticated
+
+
+async def test_a_sign_in_begun_before_is_no_step_up(there: There) -> None:
+    browser = await stale(there)
+    session = (await there.session(browser)).session
+    there.world.people.sessions._remembered.forget()
+    begun = await there.world.federation.begin(  # type: ignore[union-attr]
+        "psc", "/account/passkey", browser.cookies["__Host-egide-issuer"].encode()
+    )
+    await browser.get(await there.back(begun.url))
+    assert (await there.session(browser)).session != session
+
+
+async def test_an_issuer_of_no_identity_of_the_account_is_not_offered(there: There) -> None:
+    browser = await there.world.browser().enrol(there.world)
+    page = await browser.get("/step-up")
+    assert "/step-up/at/" not in page.text
+    token = there.world.web._site.forms.token(
+        browser.cookies["__Host-egide-session"], "/step-up/at/psc"
+    )
+    assert (await browser.post("/step-up/at/psc", {"form_token": token})).status == 404
+
+
+async def test_an_issuer_that_does_not_answer_leaves_the_other_ways(there: There) -> None:
+    browser = await stale(there)
+    there.configure(issuer="http://127.0.0.1:9")
+    browser.entrance = there.world.entrance
+    await browser.get("/step-up")
+    answer = await browser.submit("/step-up/at/psc")
+    assert answer.status == 503 and "That site does not answer" in answer.text
+
+
+async def test_a_step_up_leads_to_this_server_alone(there: There) -> None:
+    browser = await stale(there)
+    await browser.get("/step-up")
+    await browser.submit("/step-up/at/psc", next="//elsewhere.example/")
+    answer = await browser.get(await there.back(there.leads(browser.page)))
+    assert (answer.status, answer.location) == (303, "/account")
+
+
+async def stale(there: There) -> Surfer:
+    """A browser that came in by the issuer, half an hour ago."""
+    browser = await signed_in(there)
+    async with there.world.database.connection() as connection:
+        await connection.execute(
+            "update person_session set authenticated = authenticated - interval '20 minutes'"
+        )
+    there.world.people.sessions._remembered.forget()
+    return browser
+
+
 async def test_without_an_issuer_there_is_no_such_page(world: World) -> None:
     assert (await world.browser().get("/sign-in/from/psc?code=x")).status == 404
 
 
-async def linked(there: There, roles: list[str] | None = None, **more: Any) -> Surfer:
+async def linked(
+    there: There, roles: list[str] | None = None, login: str = "exemple", **more: Any
+) -> Surfer:
     """Somebody whose account the identity opens: linked by the pages, as he would."""
     browser = there.world.browser()
     page = await browser.get(await there.go(browser))
     place = _place(page.text)
-    await browser.enrol(there.world, roles=roles or ["clinician"], **more)
+    await browser.enrol(there.world, login, roles=roles or ["clinician"], **more)
     page = await browser.get(place)
     assert page.title == "Sign in by Issuer of the tests from now on?"
     answer = await browser.submit("/account/link")
@@ -280,7 +446,7 @@ async def linked(there: There, roles: list[str] | None = None, **more: Any) -> S
 def _place(page: str) -> str:
     """Where the page says to link."""
     found = page.split('href="/sign-in?next=')[1].split('"')[0]
-    return found.replace("%3F", "?").replace("%3D", "=")
+    return found
 
 
 def _two() -> dict[str, Any]:

@@ -12,7 +12,14 @@ from tests.integration.web.conftest import HTTPS, Forms, Surfer, World, nothing_
 from egide.web import FOREIGN, OPEN, PERSONAL
 from egide.web.forms import FIELD
 
-VARIABLES = {"token": "egl_none", "number": "7", "session": "7", "issuer": "none", "client": "none"}
+VARIABLES = {
+    "token": "egl_none",
+    "number": "7",
+    "session": "7",
+    "issuer": "none",
+    "client": "none",
+    "held": "none",
+}
 POSTS = [
     (route.template.format(**VARIABLES), table is PERSONAL)
     for table in (OPEN, PERSONAL)

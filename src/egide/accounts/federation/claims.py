@@ -47,6 +47,16 @@ def check_id_token(claims: Claims, issuer: Issuer, nonce: str, now: datetime) ->
     subject_of(claims)
 
 
+def check_again(claims: Claims, begun: int) -> None:
+    """The person was authenticated after `begun` (seconds since 1970), and it says so.
+
+    Raises FederationRefused: `too-old`.
+    """
+    authenticated = _number(claims, "auth_time")
+    if authenticated is None or authenticated + SKEW < begun:
+        raise FederationRefused("too-old")
+
+
 def check_access_token(claims: Claims, access_token: str, algorithm: str) -> None:
     """When the id token has `at_hash`, it is of this access token. Raises FederationRefused."""
     if "at_hash" not in claims:

@@ -94,14 +94,19 @@ class Federation:
         """
         return self._party(issuer).key_set()
 
-    async def begin(self, issuer: str, return_to: str, browser: bytes) -> Begun:
+    async def begin(
+        self, issuer: str, return_to: str, browser: bytes, *, session: int = 0
+    ) -> Begun:
         """Where to send the browser to log in at `issuer` and come back to the path `return_to`.
+
+        With the number of a `session` the person has to authenticate there anew, whatever session
+        the issuer has, and the identity is for that session alone.
 
         The way back is open for ten minutes, once. Raises NotFound for an issuer there is not,
         Incorrect for a place that is not local, IssuerUnavailable.
         """
         party = self._party(issuer)
-        begins = party.prepared(local(return_to), self._waiting.browser(browser))
+        begins = party.prepared(local(return_to), self._waiting.browser(browser), session)
         await party.check()  # nothing is kept for an issuer that cannot be reached
         state = await self._waiting.put(begins)
         return Begun(await party.address(begins, state))
@@ -129,7 +134,7 @@ class Federation:
             if len(said) != len(query):
                 raise FederationRefused("answer")
             vouched = await party.vouched(said, begins)
-            identity = self._identity(party.issuer, vouched, begins.return_to)
+            identity = self._identity(party.issuer, vouched, begins)
         except (FederationRefused, NoSituation, IssuerUnavailable) as error:
             reason = "unavailable" if isinstance(error, IssuerUnavailable) else error.reason
             await self._refused(issuer, reason, address)
@@ -254,7 +259,7 @@ class Federation:
             raise NotFound("There is no such identity issuer")
         return party
 
-    def _identity(self, issuer: Issuer, vouched: Vouched, return_to: str) -> Identity:
+    def _identity(self, issuer: Issuer, vouched: Vouched, begins: Begins) -> Identity:
         claims, userinfo = vouched.claims, vouched.userinfo
         acr = claims["acr"]
         person = pivot(userinfo) if issuer.kind == "citizen" else None
@@ -277,11 +282,12 @@ class Federation:
                 for each in ("given_name", "family_name")
                 if (name := _short(userinfo.get(each)))
             ),
-            return_to=return_to,
+            return_to=begins.return_to,
             number=number,
             pivot=person,
             id_token=vouched.id_token if issuer.logout else "",
             sid=sid_of(claims),
+            session=begins.session,
         )
 
     def _subject(self, issuer: Issuer, subject: str) -> bytes:

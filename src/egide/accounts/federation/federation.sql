@@ -25,7 +25,10 @@ delete from federation_link where account = $1 and issuer = $2;
 
 -- remember: what a session needs to be ended at the issuer too
 insert into federation_session (session, issuer, subject, sid, expires, sealed)
-values ($1, $2, $3, $4, $5, $6);
+values ($1, $2, $3, $4, $5, $6)
+on conflict (session) do update
+set issuer = excluded.issuer, subject = excluded.subject, sid = excluded.sid,
+    sealed = excluded.sealed;
 
 -- forget: what was remembered of a session, which is then no more
 delete from federation_session where session = $1 returning issuer, sealed;

@@ -75,7 +75,7 @@ class Identity(msgspec.Struct, frozen=True):
     bytes), `assurance` 1 or 2 factors (as `Actor.assurance`), `situations` those of a professional
     in the issuer's order, `display` a name for the screen, `number` the national id of a
     professional, `return_to` the local path given to `begin`, `sid` the issuer's own name for its
-    session.
+    session, `session` the number of ours that was to be shown again (0: the log-in opens one).
     """
 
     issuer: str
@@ -90,6 +90,7 @@ class Identity(msgspec.Struct, frozen=True):
     pivot: Pivot | None = None
     id_token: str = ""
     sid: str = ""
+    session: int = 0
 
     @property
     def choices(self) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ import msgspec
 from egide.accounts.federation.claims import (
     Logout,
     check_access_token,
+    check_again,
     check_id_token,
     check_logout,
     check_userinfo,
@@ -69,7 +70,7 @@ class RelyingParty:
         """Raises IssuerUnavailable when no log-in can be begun now."""
         await self._directory.metadata()
 
-    def prepared(self, return_to: str, browser: bytes) -> Begins:
+    def prepared(self, return_to: str, browser: bytes, session: int = 0) -> Begins:
         """A log-in with a nonce and a verifier of its own: 256 random bits each."""
         return Begins(
             issuer=self.issuer.name,
@@ -77,6 +78,8 @@ class RelyingParty:
             verifier=secrets.token_urlsafe(32),
             return_to=return_to,
             browser=browser,
+            at=int(self._clock().timestamp()),
+            session=session,
         )
 
     async def address(self, begins: Begins, state: str) -> str:
@@ -96,6 +99,8 @@ class RelyingParty:
         }
         if self.issuer.max_age is not None:
             query["max_age"] = str(self.issuer.max_age)
+        if begins.session:
+            query |= {"prompt": "login", "max_age": "0"}
         return _with(metadata.authorization_endpoint, query)
 
     async def vouched(self, query: Mapping[str, str], begins: Begins) -> Vouched:
@@ -110,6 +115,8 @@ class RelyingParty:
         claims = id_token.claims(await self._directory.key_of(id_token))
         now = self._clock()
         check_id_token(claims, self.issuer, begins.nonce, now)
+        if begins.session:
+            check_again(claims, begins.at)
         check_access_token(claims, tokens.access_token, id_token.algorithm)
         userinfo = await self._userinfo(metadata, tokens.access_token)
         check_userinfo(userinfo, self.issuer, subject_of(claims), now)

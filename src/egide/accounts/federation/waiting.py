@@ -22,18 +22,26 @@ LIFETIME = timedelta(minutes=10)
 LEAST_BROWSER = 16
 """Bytes a browser is known by, at least: a random value in a cookie of its own."""
 _MOST_HANDLE = 100
+_MARK = "egf_"
+"""What a handle begins with: never what an address keeps for itself."""
 
 _SQL = queries("egide.accounts.federation", "federation.sql")
 
 
 class Begins(msgspec.Struct, frozen=True):
-    """A log-in sent to an issuer."""
+    """A log-in sent to an issuer at `at` (seconds since 1970).
+
+    `session` is the number of the session somebody shows again in that it is still he; 0: the
+    log-in is to open one.
+    """
 
     issuer: str
     nonce: str
     verifier: str
     return_to: str
     browser: bytes
+    at: int
+    session: int = 0
 
     def __repr__(self) -> str:
         return f"Begins({self.issuer})"
@@ -64,8 +72,8 @@ class Waiting:
         return self._sealing.hashed("browser", value)
 
     async def put(self, waiting: Begins | Verified) -> str:
-        """Keeps `waiting`; the handle that finds it: 256 random bits in base64url."""
-        handle = secrets.token_urlsafe(32)
+        """Keeps `waiting`; the handle that finds it: `egf_` and 256 random bits in base64url."""
+        handle = f"{_MARK}{secrets.token_urlsafe(32)}"
         place = self._place(handle, type(waiting))
         sealed = self._sealing.seal(msgspec.msgpack.encode(waiting), place)
         async with self._database.connection() as connection:

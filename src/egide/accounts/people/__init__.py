@@ -22,6 +22,7 @@ from egide.accounts.people.entries import (
     SignInRefused,
     StepUpNeeded,
     Visitor,
+    Vouched,
     WeakPassword,
 )
 from egide.accounts.people.people import People
@@ -50,6 +51,7 @@ __all__ = [
     "SignedIn",
     "StepUpNeeded",
     "Visitor",
+    "Vouched",
     "WeakPassword",
     "WorkingAs",
 ]

@@ -227,6 +227,17 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Vouched:
+    """What an identity issuer said of who is there: the account its identity opens (0: none), how
+    many factors it saw, when, and by what (`means` of a session)."""
+
+    account: int
+    assurance: int
+    at: datetime
+    means: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEntry:
     """A line of the list of one's sessions."""
 

@@ -184,7 +184,7 @@ where person_session.hash = $1;
 update person_session set seen = $2 where session = $1 and seen < $2;
 
 -- renew: a session under a new cookie, with a new proof
-update person_session set hash = $3, assurance = $4, means = $5, authenticated = $6, seen = $6
+update person_session set hash = $3, assurance = $4, means = $5, authenticated = $7, seen = $6
 where hash = $1 and session = $2 and expires > $6;
 
 -- sessions: the open sessions of an account, the one used last first

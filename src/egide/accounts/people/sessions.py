@@ -133,9 +133,15 @@ class Sessions:
         return SignedIn(value, await self._just(value), device)
 
     async def renew(
-        self, session: Session, means: Collection[str], visitor: Visitor, claim: Claim
+        self,
+        session: Session,
+        means: Collection[str],
+        visitor: Visitor,
+        claim: Claim = _nothing,
+        *,
+        at: datetime | None = None,
     ) -> SignedIn:
-        """The session under a new cookie value, after `means` were shown again."""
+        """The session under a new cookie value, after `means` were shown again (`at`: then)."""
         now, value = self._clock(), new_cookie()
         shown = tuple(means)
         device = await self._devices.value(visitor.device)
@@ -157,6 +163,7 @@ class Sessions:
                 2,
                 list(shown),
                 now,
+                now if at is None else min(at, now),
             )
             if done != "UPDATE 1":
                 raise SignInRefused("ended")

@@ -11,6 +11,7 @@ from egide.accounts.people.entries import (
     SignInRefused,
     StepUpNeeded,
     Visitor,
+    Vouched,
 )
 from egide.accounts.people.passkeys import Passkeys
 from egide.accounts.people.passwords import Passwords
@@ -21,6 +22,8 @@ from egide.accounts.people.sessions import Sessions
 from egide.accounts.people.sign_in import BY_PASSKEY, BY_PASSWORD
 from egide.clock import Clock
 from egide.db import Database, queries
+
+_FACTORS = 2
 
 _SQL = queries("egide.accounts.people", "people.sql")
 
@@ -98,6 +101,24 @@ class StepUp:
             raise
         except TooManyAttempts:
             await self._tell("too-many", session, visitor)
+            raise
+
+    async def federated(self, session: Session, vouched: Vouched, visitor: Visitor) -> SignedIn:
+        """The same by the word of an identity issuer, which was asked for this very session.
+
+        It is as old as the authentication there. Raises SignInRefused: `other-account`,
+        `one-factor`, `too-old`.
+        """
+        try:
+            if vouched.account != session.account:
+                raise SignInRefused("other-account")
+            if vouched.assurance < _FACTORS:
+                raise SignInRefused("one-factor")
+            if self._clock() - vouched.at >= self._limits.fresh:
+                raise SignInRefused("too-old")
+            return await self._sessions.renew(session, vouched.means, visitor, at=vouched.at)
+        except SignInRefused as refused:
+            await self._tell(refused.reason, session, visitor)
             raise
 
     async def _tell(self, reason: str, session: Session, visitor: Visitor) -> None:

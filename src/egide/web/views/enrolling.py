@@ -8,10 +8,10 @@ from egide.errors import Conflict
 from egide.http import Response
 from egide.http.routes import Answer, Route
 from egide.web.sending import see_other
+from egide.web.showing import keep
 from egide.web.site import Site
 from egide.web.views import means
 from egide.web.views.means import Place
-from egide.web.views.signing_in import keep
 from egide.web.visit import Visit
 
 

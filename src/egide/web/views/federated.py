@@ -5,18 +5,20 @@ signed in to it by means of its own. One factor at the issuer opens nothing.
 """
 
 import secrets
+from urllib.parse import quote
 
 from egide.accounts.federation import Federation, FederationRefused, Identity, NoSituation
-from egide.accounts.people import SignInRefused, WorkingAs
+from egide.accounts.people import SignInRefused, Vouched, WorkingAs
 from egide.errors import Conflict, Incorrect, NotFound, Unavailable
 from egide.http import Request, Response
 from egide.http.negotiation import check_body
 from egide.http.routes import Answer, Route
-from egide.web.addresses import local, with_query
+from egide.web.addresses import back as way_back
+from egide.web.addresses import with_query
 from egide.web.forms import FORM, MOST, once
 from egide.web.sending import hop, onward, see_other
+from egide.web.showing import keep
 from egide.web.site import Site
-from egide.web.views.signing_in import keep
 from egide.web.visit import Visit
 
 FEDERATED = "fed"
@@ -29,9 +31,9 @@ _JSON = b"application/json"
 async def begin(site: Site, visit: Visit, issuer: str) -> Response:
     """Sends the browser to the issuer."""
     federation = _federation(site)
-    place = local(visit.form.get("next"))
+    place = way_back(visit.form.get("next"))
     try:
-        begun = await federation.begin(issuer, place, _browser(visit))
+        begun = await federation.begin(issuer, place, browser_of(visit))
     except Unavailable:
         return _refused(site, visit, "unavailable", 503)
     titles = {each.name: each.title for each in federation.issuers}
@@ -45,17 +47,19 @@ async def back(site: Site, visit: Visit, issuer: str) -> Response:
     query = [pair for pair in visit.request.query if pair[0] != "lang"]
     address = visit.request.address
     try:
-        identity = await federation.finish(issuer, _browser(visit), query, address=address)
+        identity = await federation.finish(issuer, browser_of(visit), query, address=address)
     except FederationRefused:
         return _refused(site, visit, "unverified", 403)
     except NoSituation as error:
         return _refused(site, visit, error.reason, 403)
     except Unavailable:
         return _refused(site, visit, "unavailable", 503)
+    if identity.session:
+        return await _stepped_up(site, visit, federation, identity)
     if identity.assurance < _FACTORS:
         return _refused(site, visit, "one-factor", 403)
     if identity.kind == "professional" and len(identity.choices) > 1:
-        handle = await federation.hold(identity, _browser(visit))
+        handle = await federation.hold(identity, browser_of(visit))
         return see_other(with_query("/sign-in/situation", held=handle))
     return await _enter(site, visit, federation, identity)
 
@@ -64,7 +68,7 @@ async def ask_situation(site: Site, visit: Visit) -> Response:
     """The exercise situations to choose from."""
     federation, handle = _federation(site), visit.asked("held") or ""
     try:
-        identity = await federation.look(handle, _browser(visit))
+        identity = await federation.look(handle, browser_of(visit))
     except FederationRefused:
         return _refused(site, visit, "unverified", 403)
     return site.pages.answer(visit, "situation.html", identity=identity, handle=handle)
@@ -76,7 +80,7 @@ async def take_situation(site: Site, visit: Visit) -> Response:
     if not said.isascii() or not said.isdigit() or len(said) > 3:
         raise Incorrect("There is no such exercise situation")
     try:
-        identity = await federation.take(visit.form.get("held", ""), _browser(visit))
+        identity = await federation.take(visit.form.get("held", ""), browser_of(visit))
         return await _enter(site, visit, federation, identity, int(said))
     except FederationRefused:
         return _refused(site, visit, "unverified", 403)
@@ -84,12 +88,12 @@ async def take_situation(site: Site, visit: Visit) -> Response:
         return _refused(site, visit, error.reason, 403)
 
 
-async def ask_link(site: Site, visit: Visit) -> Response:
+async def ask_link(site: Site, visit: Visit, handle: str) -> Response:
     """Whether the identity just verified is to open this account."""
-    federation, handle = _federation(site), visit.asked("held") or ""
+    federation = _federation(site)
     site.people.step_up.needed(visit.person)
     try:
-        identity = await federation.look(handle, _browser(visit))
+        identity = await federation.look(handle, browser_of(visit))
     except FederationRefused:
         return _refused(site, visit, "unverified", 403)
     return site.pages.answer(
@@ -100,9 +104,10 @@ async def ask_link(site: Site, visit: Visit) -> Response:
 async def take_link(site: Site, visit: Visit) -> Response:
     """Links the identity to this account."""
     federation, person = _federation(site), visit.person
+    visit.here = _linking(visit.form.get("held", ""))
     site.people.step_up.needed(person)
     try:
-        identity = await federation.take(visit.form.get("held", ""), _browser(visit))
+        identity = await federation.take(visit.form.get("held", ""), browser_of(visit))
         await federation.link(identity, person.account, proof="second-factor", by=person.account)
     except FederationRefused:
         return _refused(site, visit, "unverified", 403)
@@ -127,13 +132,13 @@ async def _enter(
         works_as = WorkingAs(chosen.roles, chosen.establishment)
     account = await federation.account_of(identity)
     if account is None:
-        handle = await federation.hold(identity, _browser(visit))
+        handle = await federation.hold(identity, browser_of(visit))
         return site.pages.answer(
             visit,
             "not_linked.html",
             status=403,
             title=_title(site, identity),
-            place=with_query("/account/link", held=handle),
+            place=_linking(handle),
         )
     person = await site.people.directory.person(account)
     if works_as is not None and not works_as.narrows(person.roles):
@@ -150,13 +155,38 @@ async def _enter(
     return onward(site, visit, identity.return_to)
 
 
+async def _stepped_up(
+    site: Site, visit: Visit, federation: Federation, identity: Identity
+) -> Response:
+    """The session that sent the browser there goes on, with the proof it came back with."""
+    account = await federation.account_of(identity) or 0
+    session = visit.session
+    if session is None or session.session != identity.session:
+        return _refused(site, visit, "other-session", 403)
+    visit.here = "/step-up"
+    means = (FEDERATED, *identity.evidence.amr)
+    vouched = Vouched(account, identity.assurance, identity.evidence.at, means)
+    try:
+        entered = await site.people.step_up.federated(session, vouched, visit.visitor)
+    except SignInRefused as refused:
+        return _refused(site, visit, refused.reason, 403)
+    await federation.opened(entered.session.session, identity, entered.session.expires)
+    keep(visit, entered)
+    return onward(site, visit, identity.return_to)
+
+
+def _linking(handle: str) -> str:
+    """The page that links what is held: in the path, which signing in comes back to."""
+    return f"/account/link/{quote(handle, safe='')}"
+
+
 def _federation(site: Site) -> Federation:
     if site.federation is None:
         raise NotFound("No identity issuer is configured")
     return site.federation
 
 
-def _browser(visit: Visit) -> bytes:
+def browser_of(visit: Visit) -> bytes:
     """What the browser is known by on its way to an issuer and back."""
     kept = visit.cookies.get("issuer")
     if kept is None:
@@ -201,4 +231,7 @@ OPEN = (
     Route("/sign-in/situation", {"GET": Answer(ask_situation), "POST": Answer(take_situation)}),
 )
 ISSUERS = (Route("/sign-in/from/{issuer}/logout", {"POST": Answer(ended_there)}),)
-PERSONAL = (Route("/account/link", {"GET": Answer(ask_link), "POST": Answer(take_link)}),)
+PERSONAL = (
+    Route("/account/link/{held}", {"GET": Answer(ask_link)}),
+    Route("/account/link", {"POST": Answer(take_link)}),
+)

@@ -3,46 +3,48 @@
 Whatever was wrong is told in one wording, and what was typed and is no secret is kept.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from egide.accounts.people import SignedIn, SignInRefused
+from egide.accounts.people import SignedIn, SignInRefused, Visitor
 from egide.errors import Busy
 from egide.http import Response
 from egide.http.routes import Answer, Route
-from egide.web.addresses import local, with_query
+from egide.web.addresses import back, with_query
 from egide.web.ceremony import options
 from egide.web.refused import NOTHING, Refused, of
 from egide.web.sending import hop, onward, see_other
+from egide.web.showing import code, shown
 from egide.web.site import Site
 from egide.web.visit import Visit
 
-_DEVICE = 400 * 24 * 3600
-"""Seconds a browser is known again: as long as browsers keep a cookie."""
+Complete = Callable[[str, str, Visitor], Awaitable[SignedIn]]
+"""Takes the cookie of a half sign-in, a code and the browser."""
 
 
 async def sign_in(site: Site, visit: Visit) -> Response:
     """The ways to sign in. Somebody signed in already goes on."""
     if visit.session is not None:
         return onward(site, visit, visit.asked("next"))
-    return await _ways(site, visit, local(visit.asked("next")))
+    return await _ways(site, visit, back(visit.asked("next")))
 
 
 async def with_passkey(site: Site, visit: Visit) -> Response:
     """The browser's answer with a passkey."""
-    place = local(visit.form.get("next"))
-    value, said = visit.cookies.get("ceremony") or "", visit.form.get("response", "")
-    try:
-        return await _entered(
-            site, visit, site.people.sign_in.finish_passkey(value, said, visit.visitor), place
-        )
-    except (SignInRefused, Busy) as error:
-        return await _ways(site, visit, place, of(error), "passkey")
+    place, value = back(visit.form.get("next")), visit.cookies.get("ceremony") or ""
+    said = visit.form.get("response", "")
+    return await shown(
+        site,
+        visit,
+        site.people.sign_in.finish_passkey(value, said, visit.visitor),
+        place,
+        lambda refused: _ways(site, visit, place, refused, "passkey"),
+    )
 
 
 async def with_password(site: Site, visit: Visit) -> Response:
     """A right password leads to the second factor."""
-    place, login = local(visit.form.get("next")), visit.form.get("login", "").strip()
+    place, login = back(visit.form.get("next")), visit.form.get("login", "").strip()
     try:
         half = await site.people.sign_in.password(
             login, visit.form.get("password", ""), visit.visitor
@@ -55,36 +57,22 @@ async def with_password(site: Site, visit: Visit) -> Response:
 
 async def second_factor(site: Site, visit: Visit) -> Response:
     """The second factor after a password: a code of the authenticator."""
-    return _second(site, visit, local(visit.asked("next")), "code")
+    return await _second(site, visit, back(visit.asked("next")), "code")
 
 
 async def other_factor(site: Site, visit: Visit) -> Response:
     """The second factor for who has lost the authenticator: a recovery code."""
-    return _second(site, visit, local(visit.asked("next")), "recovery")
+    return await _second(site, visit, back(visit.asked("next")), "recovery")
 
 
 async def with_code(site: Site, visit: Visit) -> Response:
     """A code of the authenticator."""
-    place, value = local(visit.form.get("next")), visit.cookies.get("ceremony") or ""
-    code = visit.form.get("code", "").replace(" ", "")
-    try:
-        return await _entered(
-            site, visit, site.people.sign_in.code(value, code, visit.visitor), place
-        )
-    except (SignInRefused, Busy) as error:
-        return _second(site, visit, place, "code", of(error))
+    return await _completed(site, visit, "code", site.people.sign_in.code)
 
 
 async def with_recovery_code(site: Site, visit: Visit) -> Response:
     """A recovery code, which is used up."""
-    place, value = local(visit.form.get("next")), visit.cookies.get("ceremony") or ""
-    code = visit.form.get("code", "").strip()
-    try:
-        return await _entered(
-            site, visit, site.people.sign_in.recovery_code(value, code, visit.visitor), place
-        )
-    except (SignInRefused, Busy) as error:
-        return _second(site, visit, place, "recovery", of(error))
+    return await _completed(site, visit, "recovery", site.people.sign_in.recovery_code)
 
 
 async def sign_out(site: Site, visit: Visit) -> Response:
@@ -111,17 +99,16 @@ async def no_way_in(site: Site, visit: Visit) -> Response:
     return site.pages.answer(visit, "no_way_in.html")
 
 
-def keep(visit: Visit, entered: SignedIn) -> None:
-    """The browser has a session from now on, under a value nobody had before."""
-    visit.cookies.put("session", entered.value)
-    visit.cookies.put("device", entered.device, seconds=_DEVICE)
-    visit.cookies.drop("visit")
-    visit.cookies.drop("ceremony")
-
-
-async def _entered(site: Site, visit: Visit, proof: Awaitable[SignedIn], place: str) -> Response:
-    keep(visit, await proof)
-    return onward(site, visit, place)
+async def _completed(site: Site, visit: Visit, means: str, complete: Complete) -> Response:
+    """A half sign-in, whole with a code."""
+    place, value = back(visit.form.get("next")), visit.cookies.get("ceremony") or ""
+    return await shown(
+        site,
+        visit,
+        complete(value, code(visit), visit.visitor),
+        place,
+        lambda refused: _second(site, visit, place, means, refused),
+    )
 
 
 async def _ways(
@@ -148,7 +135,7 @@ async def _ways(
     )
 
 
-def _second(
+async def _second(
     site: Site,
     visit: Visit,
     place: str,
