@@ -5,6 +5,7 @@ What leads to them is tested in tests/integration/web; here they are only looked
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +15,18 @@ from playwright.sync_api import Page, Route
 from tests.unit.web.visiting import visiting
 
 from egide.accounts.federation import Situation
+from egide.accounts.people import Behalf, Means
 from egide.api.smart import Consent
 from egide.api.smart.words import lines_of
+from egide.gate.extent import Extent
+from egide.record import Represented
 from egide.web.assets import Assets
 from egide.web.encounters import Stay
 from egide.web.forms import Forms
 from egide.web.pages import Pages
 from egide.web.patients import Found
 from egide.web.refused import Refused
+from egide.web.views.acting import Line
 
 AT = datetime(2026, 11, 23, 13, 8, tzinfo=UTC)
 _SITUATIONS = (
@@ -54,6 +59,27 @@ _STAYS = (
     Stay("e2", "Consultation", "2026-10-02", "2026-10-02"),
     Stay("e3", "", "", ""),
 )
+_EVER = datetime(9999, 12, 31, tzinfo=UTC)
+_LINES = (
+    Line(
+        Represented("r1", "p1", AT, AT + timedelta(days=400), Extent(True, ("Observation",))),
+        _FOUND[0],
+        ("tout",),
+    ),
+    Line(
+        Represented("r2", "p2", datetime(1, 1, 2, tzinfo=UTC), _EVER, Extent(False, ("Goal",))),
+        _FOUND[1],
+        ("comptes rendus d’examens", "documents médicaux", "mesures et résultats", "rendez-vous"),
+    ),
+    Line(Represented("r3", "p3", AT, _EVER, Extent(False, ())), None, ()),
+)
+_OWN = Means(password=False)
+_ISSUERS = [
+    SimpleNamespace(name="fc", title="FranceConnect+"),
+    SimpleNamespace(name="psc", title="Pro Santé Connect"),
+]
+_STEP_UP = {"options": None, "own": _OWN, "place": "/account", "used": ""}
+
 _ERROR = {"reference": "0123456789abcdef", "at": AT}
 _CHOICE = {
     "application": "Carnet de Suivi",
@@ -85,6 +111,23 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
             "back": "app.example",
         },
     ),
+    "consent-behalf": (
+        "consent.html",
+        {
+            "consent": replace(_CONSENT, record="behalf"),
+            "whose": _FOUND[0],
+            "patient": "",
+            "request": "",
+            "back": "app.example",
+        },
+    ),
+    "acting": ("acting.html", {"offered": _LINES, "place": "/"}),
+    "acting-now": ("acting.html", {"offered": _LINES, "place": "/"}),
+    "acting-nobody": ("acting.html", {"offered": [], "place": "/"}),
+    "acting-over": ("acting_over.html", {"name": "DÉMONSTRATION Jeanne"}),
+    "step-up-there": ("step_up.html", {**_STEP_UP, "issuers": _ISSUERS}),
+    "step-up-stuck": ("step_up.html", {**_STEP_UP, "issuers": []}),
+    "other-account": ("federation_refused.html", {"why": "other-account"}),
     "choose-patient": ("choose_patient.html", {**_CHOICE, "born": "1948-07-04", "found": _FOUND}),
     "choose-nobody": (
         "choose_patient.html",
@@ -126,10 +169,7 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
             "means": "password",
             "login": "exemple",
             "refused": Refused("wrong", 403),
-            "issuers": [
-                SimpleNamespace(name="fc", title="FranceConnect+"),
-                SimpleNamespace(name="psc", title="Pro Santé Connect"),
-            ],
+            "issuers": _ISSUERS,
         },
     ),
     "second-factor": ("second_factor_code.html", {"place": "/", "refused": Refused("wrong", 403)}),
@@ -150,8 +190,13 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
         )
     },
 }
-_SIGNED_IN = frozenset(
+_ACTING = frozenset({"acting-now", "consent-behalf", "open-on-own"})
+"""Pages seen by a relative who acts for somebody."""
+_SIGNED_IN = _ACTING | frozenset(
     {
+        "acting",
+        "acting-nobody",
+        "acting-over",
         "applications",
         "choose-encounter",
         "choose-nobody",
@@ -163,6 +208,9 @@ _SIGNED_IN = frozenset(
         "open-none",
         "open-on-own",
         "opened",
+        "other-account",
+        "step-up-stuck",
+        "step-up-there",
     }
 )
 
@@ -178,7 +226,8 @@ def drawn(page: Page, url: str, name: str, language: str) -> Iterator[None]:
         establishment="CH de Valfictif",
         demo=True,
     )
-    visit = visiting(language, signed_in=name in _SIGNED_IN)
+    behalf = Behalf("r1", "p1", "DÉMONSTRATION Jeanne") if name in _ACTING else None
+    visit = visiting(language, signed_in=name in _SIGNED_IN, behalf=behalf)
     answer = pages.answer(visit, template, **values)
 
     def fulfil(route: Route) -> None:

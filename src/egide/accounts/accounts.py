@@ -287,7 +287,7 @@ class Accounts:
             assurance=row["assurance"],
             zone="outside",
             client=client,
-            behalf=context.behalf,
+            behalf=context.on_behalf,
             scope=row["scope"],
             launched=context.launched,
         )

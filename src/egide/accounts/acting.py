@@ -1,7 +1,7 @@
 """A person's account becomes the caller that the other floors know: the one way it does."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from egide.actor import Actor, Zone
@@ -18,22 +18,34 @@ class Known(Protocol):
     @property
     def practitioner(self) -> str | None: ...
     @property
-    def relative(self) -> str | None: ...
+    def relatives(self) -> tuple[str, ...]: ...
     @property
     def establishment(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The ids of the resources a person's account stands for; see `egide.actor.Actor`."""
+    """The ids of the resources a person's account stands for; see `egide.actor.Actor`.
+
+    `relatives` are RelatedPersons: FHIR has one for each patient somebody is a relative of.
+    """
 
     patient: str | None = None
     practitioner: str | None = None
-    relative: str | None = None
+    relatives: tuple[str, ...] = ()
     establishment: str | None = None
 
 
 NOBODY = Bound()
+
+
+@dataclass(frozen=True, slots=True)
+class Behalf:
+    """For whom a relative acts: as which RelatedPerson, for which Patient (ids), the name shown."""
+
+    relative: str
+    patient: str = field(repr=False)
+    name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class WorkingAs:
 
     def places(self, known: Known) -> Bound:
         """Whom the person stands for there."""
-        return Bound(known.patient, known.practitioner, known.relative, self.establishment)
+        return Bound(known.patient, known.practitioner, known.relatives, self.establishment)
 
 
 def acting(
@@ -66,11 +78,17 @@ def acting(
     assurance: int,
     zone: Zone,
     client: str = CLIENT,
-    behalf: str | None = None,
+    behalf: Behalf | None = None,
     scope: str | None = None,
     launched: str | None = None,
 ) -> Actor:
-    """The person of an account at work, by herself or through an application she let in."""
+    """The person of an account at work, by herself or through an application she let in.
+
+    She acts for nobody by a tie that is not the account's, or not any more.
+    """
+    if behalf is not None and behalf.relative not in known.relatives:
+        behalf = None
+    first = next(iter(known.relatives), None)
     return Actor(
         account=account,
         client=client,
@@ -79,9 +97,9 @@ def acting(
         assurance=assurance,
         patient=known.patient,
         practitioner=known.practitioner,
-        relative=known.relative,
+        relative=first if behalf is None else behalf.relative,
         establishment=known.establishment,
-        behalf=behalf,
+        behalf=None if behalf is None else behalf.patient,
         scope=scope,
         launched=launched,
         zone=zone,

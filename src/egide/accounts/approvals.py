@@ -17,7 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from egide.accounts.acting import WorkingAs
+from egide.accounts.acting import Behalf, WorkingAs
 from egide.accounts.events import AccountEvent, Append, recorded
 from egide.accounts.secrets import digest, new_code, new_refresh_token
 from egide.actor import Actor
@@ -68,6 +68,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         if self.works_as is None:
             return None
         return WorkingAs(frozenset(self.works_as), self.establishment)
+
+    @property
+    def on_behalf(self) -> Behalf | None:
+        """For whom the person acted."""
+        if self.behalf is None or self.relative is None:
+            return None
+        return Behalf(self.relative, self.behalf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,8 @@ Kind = Literal[
     "session-opened",
     "session-stepped-up",
     "session-ended",
+    "acting-begun",
+    "acting-ended",
 ]
 
 
@@ -62,8 +64,8 @@ class AccountEvent:
     `count` how many like it this event stands for (more than one when refusals came faster than
     they are written one by one, or when many end at once). `issuer` is the name of the identity
     issuer whose word it was, `acr`, `amr` and `authenticated` how and when it says the person was
-    authenticated. `outcome` is `failed` when an event already appended did not take effect after
-    all.
+    authenticated. `behalf` is the id of the patient somebody acts for. `outcome` is `failed` when
+    an event already appended did not take effect after all.
     """
 
     kind: Kind
@@ -84,6 +86,7 @@ class AccountEvent:
     acr: str = ""
     amr: tuple[str, ...] = ()
     authenticated: datetime | None = None
+    behalf: str = ""
 
 
 Append = Callable[[AccountEvent], Awaitable[None]]

@@ -64,6 +64,8 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["authenticated"] = instant(event.authenticated)
     if event.by:
         facts["behalf"] = event.by
+    if event.behalf:
+        facts["behalf"] = f"Patient/{event.behalf}"
     return Entry(
         session=event.session,
         actor=event.account,

@@ -33,7 +33,10 @@ Roles = Annotated[list[str], typer.Option("--role", help="A role; may be repeate
 Hours = Annotated[int, typer.Option(help="How long the link is good for.", min=1, max=720)]
 Patient = Annotated[str | None, typer.Option(help="The id of his Patient.")]
 Practitioner = Annotated[str | None, typer.Option(help="The id of his Practitioner.")]
-Relative = Annotated[str | None, typer.Option(help="The id of his RelatedPerson.")]
+Relative = Annotated[
+    list[str] | None,
+    typer.Option(help="The id of his RelatedPerson; may be repeated, one for each patient."),
+]
 Establishment = Annotated[str | None, typer.Option(help="The id of his Organization.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -60,7 +63,7 @@ def invite(
     """
     known = _known(role)
     here = _with_address()
-    bound = Bound(patient, practitioner, relative, establishment)
+    bound = Bound(patient, practitioner, tuple(relative or ()), establishment)
 
     async def work(people: People) -> Invitation:
         return await people.directory.invite(
@@ -108,7 +111,7 @@ def show(who: Who) -> None:
         "cleared": "yes" if person.cleared else "no",
         "patient": person.bound.patient,
         "practitioner": person.bound.practitioner,
-        "relative": person.bound.relative,
+        "relative": ", ".join(person.bound.relatives) or None,
         "establishment": person.bound.establishment,
         "passkeys": str(len(means.passkeys)),
         "password": "with TOTP" if means.password and means.totp else "no",
@@ -154,16 +157,21 @@ def describe(
     establishment: Establishment = None,
 ) -> None:
     """Change the name shown, or whom the account stands for; an empty id takes one away."""
-    given = (patient, practitioner, relative, establishment)
-    if name is None and all(each is None for each in given):
+    given = (patient, practitioner, establishment)
+    if name is None and relative is None and all(each is None for each in given):
         raise Incorrect("nothing to change: give --name or an id")
 
     async def work(people: People) -> Person:
         person = await _find(people, who)
         old = person.bound
-        had = (old.patient, old.practitioner, old.relative, old.establishment)
-        now = (was if new is None else new or None for was, new in zip(had, given, strict=True))
-        await people.directory.describe(person.account, name=name, bound=Bound(*now))
+        had = (old.patient, old.practitioner, old.establishment)
+        one, other, place = (
+            was if new is None else new or None for was, new in zip(had, given, strict=True)
+        )
+        ties = old.relatives if relative is None else tuple(each for each in relative if each)
+        await people.directory.describe(
+            person.account, name=name, bound=Bound(one, other, ties, place)
+        )
         return person
 
     _console.print(f"{_run(work).login} is changed.")

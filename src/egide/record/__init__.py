@@ -19,6 +19,7 @@ from egide.record.loading import (
 )
 from egide.record.reads import Versions
 from egide.record.record import Record
+from egide.record.represented import Represented
 from egide.record.rights import Right
 from egide.record.searches import Page
 from egide.record.session import Session
@@ -41,6 +42,7 @@ __all__ = [
     "Page",
     "Record",
     "Refusal",
+    "Represented",
     "Result",
     "Right",
     "Session",

@@ -71,6 +71,8 @@ class Interaction:
         self.hidden = False
         self._patients: set[int] = set()
         self._body: dict[str, Any] = {"purpose": purpose}
+        if purpose == "FAMRQT" and actor.behalf is not None:
+            self._body["behalf"] = f"Patient/{actor.behalf}"
         self._receipt: Receipt | None = None
         self._committed = False
         self._criteria: dict[tuple[str, tuple[tuple[str, str], ...]], Any] = {}

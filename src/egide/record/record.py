@@ -7,7 +7,7 @@ Every method of a session keeps one order: gate, store, ledger, in one unit of w
 refused or fails is in the ledger before the caller hears of it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -17,11 +17,12 @@ from egide.clock import Clock
 from egide.db import Database
 from egide.errors import Incorrect
 from egide.ledger import Ledger
-from egide.record import loading
+from egide.record import loading, represented
 from egide.record.cursor import CursorSeal
 from egide.record.oracles import Oracles
 from egide.record.parts import Parts
 from egide.record.policies import Policies
+from egide.record.represented import Represented
 from egide.record.session import Session
 from egide.seal import KeyRing
 from egide.settings import ORACLE_LIMIT, ORACLE_LIMIT_APPLICATION
@@ -86,6 +87,14 @@ class Record:
         if purpose not in PURPOSES:
             raise Incorrect("the purpose of use is not one this server knows")
         return nullcontext(Session(self._parts, actor, purpose))
+
+    async def represented(self, relatives: Sequence[str]) -> list[Represented]:
+        """For whom these RelatedPersons (ids) may act now; it opens nothing of anybody."""
+        return await represented.by(self._parts, relatives)
+
+    async def represents(self, relative: str, patient: str) -> bool:
+        """Whether a RelatedPerson may act for a Patient now; both by id."""
+        return await represented.holds(self._parts, relative, patient)
 
     async def finish_load(self, digests: Collection[bytes]) -> None:
         """Make the parts with these digests, all that this process loaded, durable.

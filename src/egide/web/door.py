@@ -3,7 +3,8 @@
 Invariants, each with its test in tests/integration/web:
 - a form is taken from our own pages, in this browser, for this address alone (test_forms);
 - a page for people signed in answers nobody else (test_signed_in);
-- no answer sends a browser to a place a visitor named (test_addresses).
+- no answer sends a browser to a place a visitor named (test_addresses);
+- nobody acts by a tie that is over: it is looked at before each answer (test_acting).
 """
 
 import ipaddress
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from egide.accounts.people import LinkRefused, StepUpNeeded
+from egide.api.smart import BehalfNeeded
 from egide.errors import EgideError, NotFound
 from egide.http import Request, Response
 from egide.http.negotiation import check_body
@@ -23,8 +25,11 @@ from egide.web.languages import chosen
 from egide.web.routes import FILES, FOREIGN, ISSUERS, OPEN, PERSONAL
 from egide.web.sending import see_other, to_sign_in
 from egide.web.site import Site
+from egide.web.views import acting
 from egide.web.visit import Visit
 
+SIGN_OUT = "/sign-out"
+"""The one form that is taken whatever has become of a tie."""
 _YEAR = 365 * 24 * 3600
 
 
@@ -65,6 +70,8 @@ class Web:
         visit = await self._visit(request)
         if table is PERSONAL and visit.session is None:
             response = to_sign_in(visit)
+        elif found.route.template != SIGN_OUT and not await acting.holds(self._site, visit):
+            response = await acting.over(self._site, visit)
         else:
             if request.method == "POST" and table is not FOREIGN:
                 await self._take_form(visit)
@@ -72,6 +79,8 @@ class Web:
                 response = await respond(self._site, visit, *found.variables)
             except StepUpNeeded:
                 response = see_other(with_query("/step-up", next=back(visit.here)))
+            except BehalfNeeded:
+                response = see_other(with_query("/acting", next=back(visit.here)))
             except LinkRefused:
                 response = self._site.pages.answer(visit, "link_ended.html", status=403)
         response.headers += visit.cookies.headers

@@ -5,6 +5,7 @@ from egide.http.routes import Answer, Route, Routes
 from egide.web.site import Site
 from egide.web.views import (
     account,
+    acting,
     consenting,
     enrolling,
     federated,
@@ -25,6 +26,7 @@ OPEN = Routes([*signing_in.OPEN, *federated.OPEN, *enrolling.OPEN])
 PERSONAL = Routes(
     [
         *account.PERSONAL,
+        *acting.PERSONAL,
         *signing_in.PERSONAL,
         *stepping_up.PERSONAL,
         *federated.PERSONAL,

@@ -123,6 +123,7 @@ class World:
                 account,
                 self.now,
             )
+        ties = bound.pop("relatives", (None,))
         actor = Actor(
             account,
             "egide-web",
@@ -130,6 +131,7 @@ class World:
             session,
             assurance=2,
             behalf=behalf,
+            relative=ties[0],
             **bound,
         )
         return Approver(actor, self.now - timedelta(minutes=2), ("pop", "mfa"))

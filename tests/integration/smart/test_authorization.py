@@ -91,10 +91,10 @@ async def test_a_patient_lets_into_his_own_record_only(world: World) -> None:
 async def test_a_relative_lets_into_the_record_of_whom_he_acts_for(world: World) -> None:
     client = await world.registered()
     request = await asked(world, client, scope="openid fhirUser patient/*.rs")
-    undecided = await world.person(relative="mother")
+    undecided = await world.person(relatives=("mother",))
     with pytest.raises(Forbidden):
         await world.authorization.consent(request, undecided)
-    mother = await world.person(relative="mother", behalf="child")
+    mother = await world.person(relatives=("mother",), behalf="child")
     consent = await world.authorization.consent(request, mother)
     assert (consent.record, consent.patient) == ("behalf", "child")
     with pytest.raises(Forbidden):
@@ -219,7 +219,7 @@ async def test_an_account_explained_is_the_person_its_session_would_be(world: Wo
 
 
 async def test_a_relative_s_account_explained_acts_for_nobody(world: World) -> None:
-    person = await world.person(relative="synthetic-mother", behalf="synthetic-patient")
+    person = await world.person(relatives=("synthetic-mother",), behalf="synthetic-patient")
     actor = await world.accounts.actor(person.actor.account)
     assert (actor.relative, actor.behalf, actor.patient) == ("synthetic-mother", None, None)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from egide.accounts.people import Bound, Session
+from egide.accounts.people import Behalf, Bound, Session
 from egide.http import Limits, Request
 from egide.web.cookies import Cookies
 from egide.web.languages import chosen
@@ -12,15 +12,15 @@ from egide.web.visit import Visit
 AT = datetime(2026, 11, 23, 13, 8, tzinfo=UTC)
 
 
-def session(name: str = "Camille Exemple") -> Session:
-    """Somebody signed in a moment ago."""
+def session(name: str = "Camille Exemple", behalf: Behalf | None = None) -> Session:
+    """Somebody signed in a moment ago; a relative, when somebody is acted for."""
     return Session(
         session=1,
         account=2,
         login="camille",
         name=name,
-        roles=frozenset({"clinician"}),
-        bound=Bound(),
+        roles=frozenset({"clinician"} if behalf is None else {"relative"}),
+        bound=Bound() if behalf is None else Bound(relatives=(behalf.relative,)),
         cleared=True,
         assurance=2,
         means=("pop",),
@@ -29,6 +29,7 @@ def session(name: str = "Camille Exemple") -> Session:
         expires=AT + timedelta(hours=12),
         device="Chromium, Linux",
         key=b"",
+        behalf=behalf,
     )
 
 
@@ -55,8 +56,10 @@ def requesting(path: str = "/", query: str = "", method: str = "GET", **headers:
     return Request(scope, receive, Limits())
 
 
-def visiting(language: str = "en", *, signed_in: bool = False) -> Visit:
-    """A visit of somebody who asked for nothing in particular."""
+def visiting(
+    language: str = "en", *, signed_in: bool = False, behalf: Behalf | None = None
+) -> Visit:
+    """A visit of somebody who asked for nothing in particular; `behalf`: for whom."""
     cookies = Cookies({}, secure=True)
-    who = session() if signed_in else None
+    who = session(behalf=behalf) if signed_in else None
     return Visit(requesting(), chosen(language, None, None), cookies, who)

@@ -1,6 +1,6 @@
 """People who log in: directory, enrolment, means, sign-in, step-up, sessions."""
 
-from egide.accounts.acting import CLIENT, Bound, WorkingAs
+from egide.accounts.acting import CLIENT, Behalf, Bound, WorkingAs
 from egide.accounts.people.entries import (
     LINK_PATH,
     LONGEST_PASSWORD,
@@ -33,6 +33,7 @@ __all__ = [
     "LONGEST_PASSWORD",
     "SHORTEST_PASSWORD",
     "Begun",
+    "Behalf",
     "Bound",
     "Enrolling",
     "HalfSignedIn",

@@ -18,6 +18,7 @@ from egide.errors import Conflict, Forbidden, Incorrect, NotFound
 from egide.ids import RESOURCE_ID, internal_number
 
 LONGEST_LINK = timedelta(days=30)
+MOST_RELATIVES = 20
 MEANS = (
     "forget_passkeys",
     "forget_password",
@@ -254,7 +255,10 @@ class Directory:
 
 def _known(login: str, name: str, bound: Bound) -> Known:
     """What is sealed of a person. Raises Incorrect."""
-    ids = (bound.patient, bound.practitioner, bound.relative, bound.establishment)
+    ids = (bound.patient, bound.practitioner, *bound.relatives, bound.establishment)
     if not all(each is None or RESOURCE_ID.fullmatch(each) for each in ids):
         raise Incorrect("An account is bound to resources by their ids")
-    return Known(login, name, *ids)
+    if len(bound.relatives) > MOST_RELATIVES:
+        raise Incorrect(f"An account stands for at most {MOST_RELATIVES} RelatedPersons")
+    relatives = tuple(dict.fromkeys(bound.relatives))
+    return Known(login, name, bound.patient, bound.practitioner, relatives, bound.establishment)

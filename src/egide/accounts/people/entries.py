@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from egide.accounts.acting import Bound, WorkingAs, acting
+from egide.accounts.acting import Behalf, Bound, WorkingAs, acting
 from egide.actor import Actor, Zone
 from egide.errors import Forbidden, Incorrect, Unauthenticated
 
 LINK_PATH = "/enrol/"
 """Where the door for pages takes an invitation: its token follows, and is the last segment."""
 
+
+RELATIVE = "relative"
+"""The role of who acts for somebody else."""
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
@@ -172,7 +175,8 @@ class Session:
 
     `authenticated` is when two factors were last shown, `means` how, in the words of RFC 8176
     (`pop`, `pwd`, `otp`, `mfa`; `fed` for a federated identity). `device` is a coarse label such
-    as `Firefox, Windows`. `works_as` has narrowed `roles` and `bound` already.
+    as `Firefox, Windows`. `works_as` has narrowed `roles` and `bound` already. `behalf` is for whom
+    the person acts at the moment.
     """
 
     session: int
@@ -190,13 +194,19 @@ class Session:
     device: str
     key: bytes = field(repr=False)
     works_as: WorkingAs | None = field(default=None, repr=False)
+    behalf: Behalf | None = field(default=None, repr=False)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether it is a relative's: there may be somebody to act for."""
+        return RELATIVE in self.roles and bool(self.bound.relatives)
 
     def fresh(self, now: datetime, within: timedelta) -> bool:
         """Whether two factors were shown less than `within` ago."""
         return now - self.authenticated < within
 
-    def actor(self, *, zone: Zone = "outside", behalf: str | None = None) -> Actor:
-        """The caller the other floors know; `behalf`: the patient a relative acts for now."""
+    def actor(self, *, zone: Zone = "outside") -> Actor:
+        """The caller the other floors know."""
         return acting(
             self.account,
             self.roles,
@@ -205,7 +215,7 @@ class Session:
             session=self.session,
             assurance=self.assurance,
             zone=zone,
-            behalf=behalf,
+            behalf=self.behalf,
         )
 
 

@@ -187,6 +187,10 @@ update person_session set seen = $2 where session = $1 and seen < $2;
 update person_session set hash = $3, assurance = $4, means = $5, authenticated = $7, seen = $6
 where hash = $1 and session = $2 and expires > $6;
 
+-- act: a session under a new cookie, whose person acts for somebody, or does not any more
+update person_session set hash = $3, acting = $4
+where hash = $1 and session = $2 and expires > $5;
+
 -- sessions: the open sessions of an account, the one used last first
 select session, device, opened, seen, authenticated, means from person_session
 where account = $1 and expires > $2 and seen > $3

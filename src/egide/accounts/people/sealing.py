@@ -11,7 +11,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from egide.accounts.acting import Bound
+from egide.accounts.acting import Behalf, Bound
 from egide.errors import Fault
 
 
@@ -22,21 +22,22 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
     name: str
     patient: str | None = None
     practitioner: str | None = None
-    relative: str | None = None
+    relatives: tuple[str, ...] = ()
     establishment: str | None = None
 
     @property
     def bound(self) -> Bound:
-        return Bound(self.patient, self.practitioner, self.relative, self.establishment)
+        return Bound(self.patient, self.practitioner, self.relatives, self.establishment)
 
     def __repr__(self) -> str:
         return "Known(sealed)"
 
 
 class Acting(msgspec.Struct, frozen=True, array_like=True):
-    """The sealed part of a session that is narrowed."""
+    """The sealed part of a session: where it works, and for whom it acts at the moment."""
 
     establishment: str | None = None
+    behalf: Behalf | None = None
 
     def __repr__(self) -> str:
         return "Acting(sealed)"

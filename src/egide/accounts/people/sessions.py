@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
-from egide.accounts.acting import WorkingAs
+from egide.accounts.acting import Behalf, WorkingAs
 from egide.accounts.events import AccountEvent, Append, recorded
 from egide.accounts.people.device import kind_of
 from egide.accounts.people.devices import Devices
@@ -172,6 +172,39 @@ class Sessions:
         self._remembered.forget(session=session.session)
         return SignedIn(value, await self._just(value), device)
 
+    async def act(
+        self, session: Session, behalf: Behalf | None, visitor: Visitor, *, reason: str = ""
+    ) -> SignedIn:
+        """The session from now on acts for somebody, or for its own person again (None).
+
+        It gets a new cookie value, so that no form of a page that named somebody else is taken any
+        more. Whoever calls has seen to it that there is a tie. Raises SignInRefused when the
+        session has ended, or has another cookie already.
+        """
+        now, value = self._clock(), new_cookie()
+        was = session.behalf if behalf is None else behalf
+        event = AccountEvent(
+            "acting-ended" if behalf is None else "acting-begun",
+            now,
+            account=session.account,
+            session=session.session,
+            address=visitor.address,
+            reason=reason,
+            behalf="" if was is None else was.patient,
+        )
+        place = None if session.works_as is None else session.works_as.establishment
+        sealed = self._sealing.seal_acting(session.account, session.session, Acting(place, behalf))
+        device = await self._devices.value(visitor.device)
+        async with recorded(self._append, event), self._database.transaction() as connection:
+            done = await connection.execute(
+                _SQL["act"], session.key, session.session, digest(value), sealed, now
+            )
+            if done != "UPDATE 1":
+                raise SignInRefused("ended")
+            await connection.execute(_SQL["notify"], f"session {session.session}")
+        self._remembered.forget(session=session.session)
+        return SignedIn(value, await self._just(value), device)
+
     async def resolve(self, value: str, visitor: Visitor) -> Session | None:
         """The session of a cookie value; None when unknown, ended, revoked, of a disabled
         account, or sent by another kind of browser than opened it (it then ends)."""
@@ -318,8 +351,10 @@ class Sessions:
     def _session(self, key: bytes, row: Fetched) -> Session:
         known = self._sealing.open_known(row["account"], row["sealed"])
         roles, bound, works_as = frozenset(row["roles"]), known.bound, None
-        if row["works_as"] is not None:
+        acting = Acting()
+        if row["acting"] is not None:
             acting = self._sealing.open_acting(row["account"], row["session"], row["acting"])
+        if row["works_as"] is not None:
             works_as = WorkingAs(frozenset(row["works_as"]), acting.establishment)
             roles, bound = works_as.narrows(roles), works_as.places(bound)
         return Session(
@@ -338,6 +373,7 @@ class Sessions:
             device=row["device"],
             key=key,
             works_as=works_as,
+            behalf=acting.behalf,
         )
 
     def _heard(self, notice: str) -> None:

@@ -1,6 +1,7 @@
 """Routing of `/fhir`: the address says the interaction. https://hl7.org/fhir/R4/http.html#summary"""
 
 from egide.accounts import Accounts
+from egide.actor import Actor
 from egide.api.operations.break_glass import break_glass
 from egide.api.operations.broken_glass import broken_glass, review_glass
 from egide.api.operations.everything import everything
@@ -119,7 +120,7 @@ class Rest:
         if not answer.interactions:
             return await answer.respond(request, base, media, pretty, self._offer)
         actor = await actor_of(request, self._accounts)
-        purpose = _purpose(request, actor.roles)
+        purpose = _purpose(request, actor)
         prefer = preferences(request.headers.get(b"prefer"))
         async with self._record.open(actor, purpose) as session:
             call = Call(request, session, base, media, pretty, prefer, self._accounts)
@@ -148,9 +149,12 @@ def _format(request: Request) -> tuple[str | None, bool]:
     return given.get("_format"), pretty == "true"
 
 
-def _purpose(request: Request, roles: frozenset[str]) -> str:
-    """The purpose of use the client states, or the usual one of its role."""
+def _purpose(request: Request, actor: Actor) -> str:
+    """The purpose of use the client states, or the usual one of its role; a relative's who acts for
+    somebody."""
     stated = request.headers.get(_PURPOSE)
     if stated is not None:
         return stated.decode("latin-1").strip().upper()
-    return next((usual for role, usual in _DEFAULT_PURPOSES if role in roles), "HSYSADMIN")
+    if actor.behalf is not None:
+        return "FAMRQT"
+    return next((usual for role, usual in _DEFAULT_PURPOSES if role in actor.roles), "HSYSADMIN")

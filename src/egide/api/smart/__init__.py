@@ -6,7 +6,7 @@ The pages of consent are given `Authorization`; its module says in which order t
 from egide.api.smart.authorization import Authorization
 from egide.api.smart.authorization_request import AuthorizationRequest
 from egide.api.smart.configuration import Offer
-from egide.api.smart.consent import Approver, Consent
+from egide.api.smart.consent import Approver, BehalfNeeded, Consent
 from egide.api.smart.key_sets import KeySets
 from egide.api.smart.refusals import GrantRefused, SentBack, UntrustedRequest
 from egide.api.smart.token import Token
@@ -16,6 +16,7 @@ __all__ = [
     "Approver",
     "Authorization",
     "AuthorizationRequest",
+    "BehalfNeeded",
     "Consent",
     "GrantRefused",
     "KeySets",

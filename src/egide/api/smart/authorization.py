@@ -60,8 +60,8 @@ class Authorization:
         """What to show `person`. When `record` is `choose`, let him choose a patient, and then,
         when `encounter` is, an encounter of that patient.
 
-        Raises SentBack when the launch is not this person's or no longer good, Forbidden when a
-        relative has not said for whom he acts.
+        Raises SentBack when the launch is not this person's or no longer good, BehalfNeeded when
+        a relative has not said for whom he acts.
         """
         launched = await self._launch(asked, person, take=False)
         record, patient = consent.record_of(asked.scope, person.actor, launched)

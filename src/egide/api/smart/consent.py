@@ -20,6 +20,14 @@ ONLINE = timedelta(hours=12)
 _CHOSEN = frozenset({"launch/patient", "launch/encounter"})
 """Scopes for which a patient is chosen; an encounter is one of his."""
 
+
+class BehalfNeeded(Forbidden):
+    """A relative says first for whom he acts."""
+
+    def __init__(self) -> None:
+        super().__init__("A relative says first for whom he acts")
+
+
 Record = Literal["none", "own", "behalf", "launched", "choose"]
 """Whose record: nobody's; the person's own; that of the patient he acts for; the one the
 application was opened from; one he has to choose."""
@@ -75,7 +83,7 @@ def span_of(lasting: Lasting) -> timedelta:
 
 
 def record_of(scope: str, actor: Actor, launched: Context | None) -> tuple[Record, str | None]:
-    """Whose record, and the patient's id when it needs no choice. Raises Forbidden."""
+    """Whose record, and the patient's id when it needs no choice. Raises BehalfNeeded."""
     if launched is not None:
         return "launched", launched.launched
     of_patients = any(each.level == "patient" for each in parse(scope))
@@ -92,7 +100,7 @@ def encounter_of(scope: str, launched: Context | None) -> Encounter:
 
 
 def whose(actor: Actor) -> tuple[Record, str | None]:
-    """Whose record a person works with, and its id when it needs no choice. Raises Forbidden."""
+    """Whose record a person works with, and its id when it needs no choice. Raises BehalfNeeded."""
     if actor.behalf is not None:
         return "behalf", actor.behalf
     if actor.practitioner is not None:
@@ -100,7 +108,7 @@ def whose(actor: Actor) -> tuple[Record, str | None]:
     if actor.patient is not None:
         return "own", actor.patient
     if actor.relative is not None:
-        raise Forbidden("a relative says first for whom he acts")
+        raise BehalfNeeded
     return "choose", None
 
 

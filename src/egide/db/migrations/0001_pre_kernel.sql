@@ -353,7 +353,7 @@ create table person_session (
     assurance     smallint    not null,
     means         text[]      not null,        -- RFC 8176 names
     works_as      text[],                      -- the roles it is narrowed to; null: it is not
-    acting        bytea,                       -- sealed: in which Organization; null: the person's
+    acting        bytea,                       -- sealed: in which Organization, for whom; null: as the person
     opened        timestamptz not null,
     authenticated timestamptz not null,        -- when two factors were last shown
     seen          timestamptz not null,

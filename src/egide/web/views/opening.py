@@ -4,8 +4,9 @@ The rules are `egide.api.smart.opening`'s; these are its pages.
 """
 
 from egide.accounts import Application
+from egide.api.smart import BehalfNeeded
 from egide.api.smart.consent import chosen, whose
-from egide.errors import Forbidden, NotFound
+from egide.errors import NotFound
 from egide.http import Response
 from egide.http.routes import Answer, Route
 from egide.web.patients import Found, matching, named
@@ -28,7 +29,7 @@ async def record(site: Site, visit: Visit, client_id: str) -> Response:
     application = await site.smart.opening.find(client_id)
     if not _chooses(visit):
         raise NotFound("there is no choice to make")
-    whose(visit.person.actor())
+    whose(visit.actor)
     return _choice(site, visit, application)
 
 
@@ -39,7 +40,7 @@ async def find_patient(site: Site, visit: Visit, client_id: str) -> Response:
     name, born = visit.form.get("name", "").strip(), visit.form.get("birthdate", "").strip()
     if not name or not born:
         return _choice(site, visit, application, name, born, refused=Refused("incomplete", 422))
-    found = await matching(site.record, visit.person.actor(), name, born)
+    found = await matching(site.record, visit.actor, name, born)
     return _choice(site, visit, application, name, born, found)
 
 
@@ -47,7 +48,7 @@ async def opened(site: Site, visit: Visit, client_id: str) -> Response:
     """To the application. A patient who is not open to the person looks like none."""
     application = await site.smart.opening.find(client_id)
     visit.here = "/applications"
-    actor = visit.person.actor()
+    actor = visit.actor
     patient = chosen(*whose(actor), visit.form.get("patient") or None)
     person = None if patient is None else await named(site.record, actor, patient)
     if person is None:
@@ -64,10 +65,10 @@ async def opened(site: Site, visit: Visit, client_id: str) -> Response:
 
 
 def _chooses(visit: Visit) -> bool:
-    """Whether the person says whose record it is; a relative has to before, and is told so."""
+    """Whether the person says whose record it is, or has to say first for whom he acts."""
     try:
-        return whose(visit.person.actor())[0] == "choose"
-    except Forbidden:
+        return whose(visit.actor)[0] == "choose"
+    except BehalfNeeded:
         return True
 
 

@@ -179,12 +179,18 @@ async def test_another_name_and_other_resources_hold_on_the_next_request(world: 
     session = await world.people.sessions.resolve(signed_in.value, HOME)
     assert session is not None
     assert (session.name, session.bound, session.login) == ("Ann Other", BOUND, LOGIN)
-    await world.people.directory.describe(account, bound=Bound(relative="relative-1"), by=4)
+    await world.people.directory.describe(account, bound=Bound(relatives=("relative-1",)), by=4)
     session = await world.people.sessions.resolve(signed_in.value, HOME)
     assert session is not None
-    assert (session.name, session.bound) == ("Ann Other", Bound(relative="relative-1"))
+    assert (session.name, session.bound) == ("Ann Other", Bound(relatives=("relative-1",)))
     assert (world.events[-1].kind, world.events[-1].by) == ("person-described", 4)
-    for more in ({"name": "a\nb"}, {"bound": Bound(patient="a/b")}):
+    many = tuple(f"relative-{n}" for n in range(21))
+    for more in (
+        {"name": "a\nb"},
+        {"bound": Bound(patient="a/b")},
+        {"bound": Bound(relatives=("relative-1", "../b"))},
+        {"bound": Bound(relatives=many)},
+    ):
         with pytest.raises(Incorrect):
             await world.people.directory.describe(account, **more)  # type: ignore[arg-type]
     await world.passkey_sign_in(device)
@@ -193,7 +199,7 @@ async def test_another_name_and_other_resources_hold_on_the_next_request(world: 
 async def test_a_session_becomes_the_actor_the_gate_decides_about(world: World) -> None:
     signed_in, _ = await world.with_passkey(bound=BOUND, cleared=True)
     session = signed_in.session
-    assert session.actor(behalf="synthetic-patient-2", zone="inside") == Actor(
+    assert session.actor(zone="inside") == Actor(
         account=session.account,
         client=CLIENT,
         roles=frozenset({"clinician"}),
@@ -201,7 +207,6 @@ async def test_a_session_becomes_the_actor_the_gate_decides_about(world: World) 
         assurance=2,
         patient=BOUND.patient,
         establishment=BOUND.establishment,
-        behalf="synthetic-patient-2",
         zone="inside",
         cleared=True,
     )

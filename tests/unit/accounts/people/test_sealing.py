@@ -6,7 +6,7 @@ from egide.accounts.people.sealing import Known, Sealing
 from egide.errors import Fault
 
 SEALING = Sealing(b"a" * 32)
-KNOWN = Known("ann.example", "Ann", "patient-1", None, None, "hospital-1")
+KNOWN = Known("ann.example", "Ann", "patient-1", None, (), "hospital-1")
 
 
 @pytest.mark.parametrize(
