@@ -121,6 +121,10 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
             "back": "app.example",
         },
     ),
+    "home-acting": (
+        "home.html",
+        {"own": _OWN, "sessions": [], "applications": 1, "offered": 2, "welcome": False},
+    ),
     "acting": ("acting.html", {"offered": _LINES, "place": "/"}),
     "acting-now": ("acting.html", {"offered": _LINES, "place": "/"}),
     "acting-nobody": ("acting.html", {"offered": [], "place": "/"}),
@@ -190,7 +194,7 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
         )
     },
 }
-_ACTING = frozenset({"acting-now", "consent-behalf", "open-on-own"})
+_ACTING = frozenset({"acting-now", "consent-behalf", "home-acting", "open-on-own"})
 """Pages seen by a relative who acts for somebody."""
 _SIGNED_IN = _ACTING | frozenset(
     {
