@@ -26,6 +26,7 @@ import egide.settings
 from egide import errors
 from egide.api.rest.capabilities import capabilities
 from egide.cli.routes import rows
+from egide.fhir.definitions import type_definition
 from egide.fhir.search import MAIN_DATES, STANDARD
 from egide.gate import INTERACTIONS, ROLES, Facts, Grant, ResourceFacts, decide, grants_of
 from egide.gate.choices import Choice, Choices, Provision
@@ -37,6 +38,7 @@ from egide.gate.labels import (
     RESTRICTED,
     VERY_RESTRICTED,
 )
+from egide.gate.masks import MASKS
 from egide.gate.types import ADMISSION, AUDIT, DIRECTORY, KNOWLEDGE, RECORD
 from egide.http import refusals
 from egide.http.limits import Limits
@@ -362,13 +364,18 @@ def roles() -> str:
                 f"`{grant.reach}`",
                 _words(grant.purposes),
                 _words({label.rpartition("|")[2] for label in grant.withheld}),
-                _words({label.rpartition("|")[2] for label in grant.masked}),
+                _masked(grant),
                 "; ".join(_also(grant)),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "## Sets of types", "", "| Set | Types |", "|---|---|"]
     lines += [f"| {name} | {', '.join(sorted(types))} |" for name, types in SETS.items()]
     return "\n".join(lines)
+
+
+def _masked(grant: Grant) -> str:
+    labels = _words({label.rpartition("|")[2] for label in grant.masked})
+    return f"{labels}: [{grant.mask}](gate.md#masks)" if labels else ""
 
 
 def _also(grant: Grant) -> Iterator[str]:
@@ -414,9 +421,41 @@ def gate() -> str:
             if rows:
                 lines += ["", f"## `{role}` for {', '.join(named)}", "", f"| {' | '.join(head)} |"]
                 lines += ["|" + "---|" * len(head), rows]
+    lines += _masks()
     lines += ["", "## Why not, and what would change it", "", "| Reason | Change |", "|---|---|"]
     lines += [f"| `{reason}` | {change} |" for reason, change in CHANGES.items()]
     return "\n".join(lines)
+
+
+def _masks() -> list[str]:
+    """What each mask shows, type by type; types alike in one row."""
+    lines = [
+        "",
+        "## Masks",
+        "",
+        "Besides id, version, confidentiality, status, intent, the patient's",
+    ]
+    lines += ["reference and the main date. Types that are not listed show nothing more."]
+    for name, mask in MASKS.items():
+        users = _words(
+            f"{grant.name} ({label.rpartition('|')[2]})"
+            for role in ROLES.values()
+            for grant in role.grants
+            for label in grant.masked
+            if grant.mask == name
+        )
+        lines += ["", f"### `{name}`", "", f"{mask.english} *{mask.french}*", ""]
+        lines += [f"Grants: {users or 'whichever names no other mask'}."]
+        alike: dict[str, list[str]] = {}
+        for type in sorted(RECORD):
+            there = {each.name for each in type_definition(type).elements}
+            shown = {path for path in mask.shows(type) if path.partition(".")[0] in there}
+            if shown:
+                alike.setdefault(_words(shown), []).append(type)
+        if alike:
+            lines += ["", "| Types | Shown |", "|---|---|"]
+            lines += [f"| {', '.join(types)} | {shown} |" for shown, types in alike.items()]
+    return lines
 
 
 def _gate_rows(role: str, purpose: str) -> Iterator[str]:

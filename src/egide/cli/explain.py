@@ -32,12 +32,15 @@ def explain(
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
     said = {"yes": "leaves", "masked": "leaves masked", "no": "is hidden", None: ""}[found.answer]
     console.print(f"{found.outcome}: {found.rule}" + (f"; the resource {said}" if said else ""))
+    if found.answer == "masked":
+        console.print(f"shown besides what every mask shows: {', '.join(found.shown) or 'nothing'}")
     for obligation in found.obligations:
         console.print(f"obligation: {obligation}")
     table = Table("grant", "answer", "because", "what would change it", box=None)
     for line in found.lines:
         because = f"{line.reason} ({line.consent})" if line.consent else line.reason
-        table.add_row(line.grant, line.answer, because, line.change)
+        answer = f"{line.answer} ({line.mask})" if line.mask else line.answer
+        table.add_row(line.grant, answer, because, line.change)
     console.print(table)
     if found.outcome == "deny" or found.answer == "no":
         raise typer.Exit(1)

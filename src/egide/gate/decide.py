@@ -18,6 +18,7 @@ import msgspec
 from egide.actor import PURPOSES, Zone
 from egide.gate.choices import Access, Verdict
 from egide.gate.facts import Answer, Facts, ResourceFacts
+from egide.gate.masks import shown
 from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES, EXPORTS, READS, WRITES, Grant
 
 _TYPED = (READS | WRITES | EXPORTS) - {"search", "history"}
@@ -136,27 +137,21 @@ class Decision:
         grants = self._rules.by_type.get(resource.type)
         if grants is None:
             return "no"
-        labels, patients = resource.labels, resource.patients
+        labels = resource.labels
         masked = False
         for grant in grants:
-            if labels and not labels.isdisjoint(grant.withheld):
-                continue
-            span = grant.reach
-            if span != "all" and not self._spans(span, resource):
-                continue
-            if grant.launched and patients and not _only(patients, self.facts.launched):
-                continue
-            if grant.criteria and not resource.meets(grant.criteria):
-                continue
-            if grant.heeds and (resource.choices or resource.agreed) and not self._heeds(
-                grant, resource
-            ):  # fmt: skip
-                continue
-            if labels and not labels.isdisjoint(grant.masked):
+            if self._opens(grant, resource):
+                if not labels or labels.isdisjoint(grant.masked):
+                    return "yes"
                 masked = True
-                continue
-            return "yes"
         return "masked" if masked and not self._writes else "no"
+
+    def shown(self, resource: ResourceFacts) -> frozenset[str]:
+        """The elements this resource, which is masked, still shows besides what every mask does
+        (`egide.gate.masks`): those any grant shows that opens it."""
+        grants = self.grants_on(resource.type)
+        masks = frozenset(each.mask for each in grants if self._opens(each, resource))
+        return shown(masks, resource.type)
 
     def verdict(self, resource: ResourceFacts, patient: int) -> tuple[Verdict | None, str]:
         """What a patient decided of this access to a resource, and the Consent that says it."""
@@ -174,6 +169,25 @@ class Decision:
                 resource.content,
                 facts.at,
             )
+        )
+
+    def _opens(self, grant: Grant, resource: ResourceFacts) -> bool:
+        """Whether a grant opens a resource, whole or masked."""
+        labels, patients = resource.labels, resource.patients
+        if labels and not labels.isdisjoint(grant.withheld):
+            return False
+        span = grant.reach
+        if span != "all" and not self._spans(span, resource):
+            return False
+        if grant.launched and patients and not _only(patients, self.facts.launched):
+            return False
+        if grant.criteria and not (
+            labels.isdisjoint(grant.masked) and resource.meets(grant.criteria)
+        ):
+            # Criteria ask the whole resource: what is masked must not tell by them what it hides.
+            return False
+        return not (grant.heeds and (resource.choices or resource.agreed)) or self._heeds(
+            grant, resource
         )
 
     def _spans(self, span: str, resource: ResourceFacts) -> bool:

@@ -25,7 +25,7 @@ CHANGES: Final[Mapping[str, str]] = {
     "hours": "asking in the hours the grant is for",
     "glass-not-broken": "breaking the glass, for a reason",
     "label": "nothing here: the resource's label says so",
-    "masked": "nothing here: the resource's label says that its content is masked",
+    "masked": "nothing here: the resource's label says that it is masked",
     "reach": "a care team, an encounter, an episode of care or a grant that names the person",
     "own": "an account bound to this patient",
     "behalf": "a RelatedPerson, a Consent that names it, and acting for this patient",
@@ -42,13 +42,15 @@ CHANGES: Final[Mapping[str, str]] = {
 class Line(msgspec.Struct, frozen=True):
     """What one grant came to: it opens, masks or closes, for a reason (empty when it opens).
 
-    `consent` is the Consent that decided, if one did.
+    `consent` is the Consent that decided, if one did; `mask` names what is still shown of what is
+    masked (`egide.gate.masks`).
     """
 
     grant: str
     answer: Answer
     reason: str = ""
     consent: str = ""
+    mask: str = ""
 
     @property
     def change(self) -> str:
@@ -64,6 +66,8 @@ class Explanation(msgspec.Struct, frozen=True):
     answer: Answer | None
     lines: tuple[Line, ...]
     obligations: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    """Of what is masked: the elements it still shows, besides what every mask shows."""
 
 
 _FARNESS: Final = ("purpose", "scope", "type", "interaction")
@@ -88,8 +92,14 @@ def explain(
     ]
     lines.sort(key=_distance)
     answer = None if resource is None else decision.permits(resource)
+    shown = decision.shown(resource) if resource and answer == "masked" else frozenset[str]()
     return Explanation(
-        decision.outcome, decision.rule, answer, tuple(lines), tuple(sorted(decision.obligations))
+        decision.outcome,
+        decision.rule,
+        answer,
+        tuple(lines),
+        tuple(sorted(decision.obligations)),
+        tuple(sorted(shown)),
     )
 
 
@@ -110,8 +120,10 @@ def _line(facts: Facts, grant: Grant, wide: Grant, resource: ResourceFacts | Non
     answer = alone.permits(resource)
     if answer == "yes":
         return Line(grant.name, "yes")
+    if answer == "masked":
+        return Line(grant.name, answer, "masked", mask=grant.mask)
     reason, consent = next(_after(alone, grant, resource), ("masked", ""))
-    return Line(grant.name, answer, "masked" if answer == "masked" else reason, consent)
+    return Line(grant.name, answer, reason, consent)
 
 
 def _apart(facts: Facts, grant: Grant) -> Iterator[str]:
@@ -143,7 +155,9 @@ def _after(alone: Decision, grant: Grant, resource: ResourceFacts) -> Iterator[t
         yield "reach", ""
     if grant.launched and set(patients) - {facts.launched}:
         yield "launched", ""
-    if grant.criteria and not resource.meets(grant.criteria):
+    if grant.criteria and not (
+        resource.labels.isdisjoint(grant.masked) and resource.meets(grant.criteria)
+    ):
         yield "criteria", ""
     if resource.labels.isdisjoint(grant.masked):
         yield "no-agreement", ""

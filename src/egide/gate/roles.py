@@ -50,7 +50,8 @@ patient."""
 class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Lets its holder do `interactions` on `types` of the patients in `reach`, for `purposes`.
 
-    `withheld` labels are not opened by this grant, `masked` ones only with their content masked.
+    `withheld` labels are not opened by this grant, `masked` ones only masked, and then `mask` says
+    what is still shown (a name of `egide.gate.masks.MASKS`).
     `heeds`: it is bound by what patients decided. `labels`: it may change security labels,
     `identifies`: it may choose ids. `assurance` is the least strength of authentication, `zones`
     where requests may come from, `hours` the hours of the day (from, before), `cleared` whether
@@ -68,6 +69,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     reach: Span = "unbound"
     withheld: frozenset[str] = frozenset()
     masked: frozenset[str] = frozenset()
+    mask: str = "envelope"
     heeds: bool = False
     labels: bool = False
     identifies: bool = False
@@ -183,6 +185,7 @@ ROLES: Mapping[str, Role] = {
                 purposes=_BREAK_GLASS,
                 withheld=_FROM_PROFESSIONALS,
                 masked=_RESTRICTED,
+                mask="outline",
                 heeds=True,
                 cleared=True,
                 zones=_INSIDE,
@@ -221,6 +224,7 @@ ROLES: Mapping[str, Role] = {
                 purposes=_DESK,
                 withheld=frozenset({VERY_RESTRICTED}),
                 masked=_RESTRICTED,
+                mask="agenda",
                 zones=_INSIDE,
             ),
             Grant(name="registrar/reference", interactions=READS, types=_REFERENCE, purposes=_DESK),

@@ -59,11 +59,12 @@ def emit(
     content, whose = body, patients
     if deleted is not None:
         content, whose = deleted.body, patients | deleted.patients
-    answer = decision.permits(facts_of(decision, type, content, whose, standing, meets))
+    facts = facts_of(decision, type, content, whose, standing, meets)
+    answer = decision.permits(facts)
     if answer == "no":
         return None
     if answer == "masked":
-        body = masked(type, body)
+        body = masked(type, body, decision.shown(facts))
     return Emitted(type, id, row.version, row.updated, body, patients, row.deleted, created)
 
 

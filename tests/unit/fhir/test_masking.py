@@ -10,6 +10,7 @@ from egide.fhir.masking import masked
 from egide.fhir.summary import is_subset
 
 LABEL = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 BODIES = {
     "Observation": {
         "status": "final",
@@ -78,3 +79,55 @@ def test_what_stays_is_a_resource_still(type: str) -> None:
 
 def test_a_deletion_stays_empty() -> None:
     assert masked("Observation", b"") == b""
+
+
+def test_chosen_elements_are_shown_bare() -> None:
+    body = {
+        "resourceType": "Appointment",
+        "id": "i",
+        "meta": {},
+        "status": "booked",
+        "serviceCategory": [
+            {"text": "secret", "coding": [{"system": "s", "code": "c", "display": "secret"}]},
+            {"text": "secret"},
+        ],
+        "reasonCode": [{"text": "secret"}],
+        "start": "2026-05-01T10:00:00Z",
+        "_start": {"extension": [{"url": "urn:x", "valueString": "secret"}]},
+        "end": "2026-05-01T10:30:00Z",
+        "comment": "secret",
+        "participant": [
+            {
+                "actor": {"reference": "Patient/1", "display": "secret"},
+                "type": [{"text": "secret"}],
+                "status": "accepted",
+            },
+            {"actor": {"reference": "Practitioner/secret"}, "status": "accepted"},
+        ],
+    }
+    shown = {"end", "serviceCategory", "participant.actor:Patient"}
+    out = json.loads(masked("Appointment", json.dumps(body).encode(), shown))
+    absent = {"extension": [{"url": f"{ABSENT_REASON}", "valueCode": "masked"}]}
+    assert {name: out[name] for name in out if name not in ("resourceType", "id", "meta")} == {
+        "status": "booked",
+        "serviceCategory": [{"coding": [{"system": "s", "code": "c"}]}],
+        "start": "2026-05-01T10:00:00Z",
+        "end": "2026-05-01T10:30:00Z",
+        "participant": [
+            {"actor": {"reference": "Patient/1"}, "_status": absent},
+            {"_status": absent},
+        ],
+    }
+
+
+def test_a_date_that_is_written_in_words_is_masked() -> None:
+    body = b'{"resourceType":"Condition","id":"i","meta":{},"onsetString":"since the secret"}'
+    assert b"secret" not in masked("Condition", body, {"onset"})
+
+
+def test_a_reference_to_what_is_contained_is_not_shown() -> None:
+    body = (
+        b'{"resourceType":"Observation","id":"i","meta":{},"encounter":{"reference":"#secret"},'
+        b'"contained":[{"resourceType":"Encounter","id":"secret"}]}'
+    )
+    assert b"secret" not in masked("Observation", body, {"encounter"})

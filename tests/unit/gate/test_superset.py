@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from egide.actor import PURPOSES
 from egide.gate import Answer, Decision, Facts, Grant, Reach, ResourceFacts, decide
 from egide.gate.choices import Choices, choice
+from egide.gate.masks import MASKS
 from egide.gate.roles import CHANGES, INTERACTIONS, Span
 
 PATIENTS = [1, 2, 3, 4]
@@ -44,6 +45,7 @@ grants = st.builds(
     reach=st.sampled_from(SPANS),
     withheld=subset(LABELS),
     masked=subset(LABELS),
+    mask=st.sampled_from(list(MASKS)),
     heeds=st.booleans(),
     launched=st.booleans(),
     criteria=st.sampled_from([(), CRITERIA]),
@@ -125,7 +127,10 @@ def one_by_one(facts: Facts, resource: ResourceFacts) -> Answer:
             and not (resource.labels & grant.withheld)
             and span[grant.reach]
             and (not grant.launched or patients <= {facts.launched})
-            and (not grant.criteria or resource.meets(grant.criteria))
+            and (
+                not grant.criteria
+                or (resource.meets(grant.criteria) and not resource.labels & grant.masked)
+            )
         )
         if grant.heeds and (resource.choices or resource.agreed):
             needs = grant.reach in ("set", "behalf")
@@ -189,6 +194,16 @@ def test_one_grant_more_never_closes(facts: Facts, grant: Grant, resource: Resou
     after = decide(Facts(**{**fields(facts), "grants": (*facts.grants, grant)})).permits(resource)
     order = ["no", "masked", "yes"]
     assert order.index(after) >= order.index(before)
+
+
+@given(facts, grants, resources)
+def test_one_grant_more_never_masks_more(
+    facts: Facts, grant: Grant, resource: ResourceFacts
+) -> None:
+    before = decide(facts)
+    after = decide(replace(facts, grants=(*facts.grants, grant)))
+    if before.permits(resource) == after.permits(resource) == "masked":
+        assert before.shown(resource) <= after.shown(resource)
 
 
 @given(facts, resources)

@@ -25,6 +25,7 @@ async def explain(call: Call) -> Response:
     ]
     if found.answer is not None:
         told.append({"name": "answer", "valueCode": found.answer})
+    told += [{"name": "shown", "valueString": each} for each in found.shown]
     told += [{"name": "obligation", "valueCode": each} for each in found.obligations]
     return call.json(200, parameters(*told, *(_line(each) for each in found.lines)))
 
@@ -36,6 +37,8 @@ def _line(line: ExplainedLine) -> dict[str, Any]:
     ]
     if line.reason:
         part.append({"name": "reason", "valueCode": line.reason})
+    if line.mask:
+        part.append({"name": "mask", "valueCode": line.mask})
     if line.consent:
         part.append({"name": "consent", "valueReference": {"reference": line.consent}})
     if line.change:
