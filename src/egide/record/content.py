@@ -28,7 +28,7 @@ def facts_of(
     meets: Meets | None = None,
 ) -> ResourceFacts:
     """The facts of a resource of `type`, in canonical JSON, for one decision."""
-    labels = labels_of(type, body)
+    labels = labels_of(body)
     if not (standing.choices or standing.agreed or decision.has_criteria):
         return ResourceFacts(type, tuple(patients), standing.reached, labels)
     resource = fhir.parse(body) if body else {}

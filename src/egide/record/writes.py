@@ -152,8 +152,8 @@ async def _permit(
             _question(here, decision, type)
         raise here.hide()
     if draft.resource is not None:
-        labels = labels_of(type, each.current_body) if alive else frozenset[str]()
-        if labels_of(type, each.body) != labels and not decision.may_label(type):
+        labels = labels_of(each.current_body) if alive else frozenset[str]()
+        if labels_of(each.body) != labels and not decision.may_label(type):
             here.note(rule="labels")
             raise Forbidden("you may not change security labels")
         if not permitted(each.body, each.patients):

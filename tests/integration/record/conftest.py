@@ -16,7 +16,7 @@ Put = Callable[..., Awaitable[None]]
 def put(record: Record, system: Actor) -> Put:
     """Stores a resource under a type and an id, as a trusted application does."""
 
-    async def write(type: str, id: str, **elements: Any) -> None:
+    async def write(type: str, id: str, /, **elements: Any) -> None:
         body = json.dumps({"resourceType": type, "id": id, **elements}).encode()
         async with record.open(system) as session:
             await session.update(type, id, body)

@@ -170,7 +170,7 @@ class Population:
             type,
             (PATIENTS.index(whose) + 1,),
             reached,
-            labels_of(type, json.dumps(body, separators=(",", ":")).encode()),
+            labels_of(json.dumps(body, separators=(",", ":")).encode()),
             agreed,
             {n + 1: self._choices(patient) for n, patient in enumerate(PATIENTS)},
             Content(f"{type}/{body['id']}", codes=codes),

@@ -28,7 +28,7 @@ def permitted(library: Library, actor: Actor, reached: frozenset[int]) -> set[st
         type = name.partition("/")[0]
         decision = decide(Facts("search", type, "TREAT", grants_of(actor.roles)))
         facts = ResourceFacts(
-            type, tuple(patients), reached & patients, labels_of(type, library.bodies[name])
+            type, tuple(patients), reached & patients, labels_of(library.bodies[name])
         )
         if decision.allowed and decision.permits(facts) == "yes":
             found.add(name)

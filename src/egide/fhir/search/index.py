@@ -106,7 +106,7 @@ class Indexer:
                     (about if pair[1][8:] == own else references).append(pair)
             else:
                 references += people
-        if type_ in _LABELLED or "security" in resource.get("meta", ()):
+        if type_ in _LABELLED or "security" in resource.get("meta", ()) or "contained" in resource:
             terms = self._without_withheld(type_, resource, terms)
         day, until = read_dates(plan.dates, resource)
         return Index(_once(references), _once(about), patients, _once(terms), day, until)
@@ -127,12 +127,13 @@ class Indexer:
         return [*(term for term in terms if not rules[term[0]].sensitive), WITHHELD]
 
 
-_LABELLED = frozenset({"Composition", "DocumentReference"})
-"""Types that carry confidentiality in an element of their own, besides `meta.security`."""
+_LABELLED = frozenset({"Bundle", "Composition", "DocumentReference", "Parameters"})
+"""Types that carry confidentiality elsewhere than in `meta.security`: in an element of their own,
+or in a resource they hold."""
 
 
 def _labels(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(system, code) of each security label of a resource."""
+    """(system, code) of each security label of a resource, and of those it holds."""
     codings = list(resource.get("meta", {}).get("security", ()))
     for concept in resource.get("securityLabel", ()):
         codings += concept.get("coding", ())
@@ -140,6 +141,17 @@ def _labels(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield coding.get("system", ""), coding.get("code", "")
     if "confidentiality" in resource:
         yield CONFIDENTIALITY, resource["confidentiality"]
+    for inner in _held(resource):
+        yield from _labels(inner)
+
+
+def _held(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The resources contained, and those in the entries of a Bundle or in Parameters."""
+    yield from node.get("contained", ())
+    for each in (*node.get("entry", ()), *node.get("parameter", ()), *node.get("part", ())):
+        if "resource" in each:
+            yield each["resource"]
+        yield from _held(each)
 
 
 index = Indexer().index

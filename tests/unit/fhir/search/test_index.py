@@ -168,6 +168,15 @@ def test_codes_under_a_sensitivity_label_get_no_term(labels: Json) -> None:
     assert index("Observation", resource).terms == [("status", "final"), WITHHELD]
 
 
+def test_what_holds_something_sensitive_gets_no_term_of_its_codes() -> None:
+    confidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+    secret = observed(meta={"security": [{"system": confidentiality, "code": "R"}]})
+    resource = observed(status="final", code={"coding": [{"code": "c"}]}, contained=[secret])
+    assert index("Observation", resource).terms == [("status", "final"), WITHHELD]
+    document = {"resourceType": "Bundle", "id": "b", "entry": [{"resource": resource}]}
+    assert WITHHELD in index("Bundle", document).terms
+
+
 def test_a_document_s_own_labels_count() -> None:
     confidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
     coding = {"coding": [{"code": "c"}]}
