@@ -1,7 +1,7 @@
 """Who asks: the facts about a caller that every floor above the ground may know."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 PURPOSES = frozenset(
     {
@@ -22,6 +22,8 @@ PURPOSES = frozenset(
 
 Zone = Literal["inside", "outside"]
 """Where a request comes from: the establishment's own networks, or elsewhere."""
+
+ZONES: Final[tuple[Zone, ...]] = get_args(Zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.acceptance.client import Client
+from tests.acceptance.client import Answer, Client
 from tests.acceptance.conftest import Install
 from tests.acceptance.installation import Installation, Server
 from tests.acceptance.records import observation, patient
@@ -94,6 +94,39 @@ def test_a_decision_is_explained_at_the_machine(
     said = installation.run("explain", "GET", address, "--as", account).stdout
     assert "allow: clinician/care; the resource leaves" in said
     installation.run("explain", "GET", "/nonsense", "--as", account, code=2)
+
+
+def test_a_decision_is_explained_as_if_asked_from_outside(
+    installation: Installation, account: str, client: Client
+) -> None:
+    ask = ("explain", "POST", "/fhir/Patient/absent/$break-glass", "--as", account)
+    said = installation.run(*ask, "--purpose", "BTG", "--zone", "outside", code=1).stdout
+    assert "deny: zone" in said and "from within the establishment's networks" in said
+    said = installation.run(*ask, "--purpose", "BTG", "--zone", "inside").stdout
+    assert "allow: clinician/open-in-emergency" in said
+    installation.run(*ask, "--zone", "moon", code=2)
+
+
+def test_an_administrator_asks_what_the_gate_would_say_from_outside(
+    installation: Installation, account: str, client: Client
+) -> None:
+    token = installation.run("access-token", "--role", "administrator").stdout.strip()
+    administrator = Client(client.port, token)
+
+    def asked(**zone: str) -> Answer:
+        request = "POST /fhir/Patient/absent/$break-glass"
+        body = given(request__String=request, account__String=account, purpose__Code="BTG", **zone)
+        return administrator.ask("POST", "/$explain", body)
+
+    def rule(answer: Answer) -> str:
+        (found,) = [each for each in answer.json()["parameter"] if each["name"] == "rule"]
+        return str(found["valueString"])
+
+    assert rule(asked(zone__Code="outside")) == "zone"
+    none: dict[str, str] = {}
+    for zone in (none, {"zone__Code": "inside"}):
+        assert rule(asked(**zone)) == "clinician/open-in-emergency"
+    asked(zone__Code="moon").refused(400)
 
 
 def test_the_review_of_rights_puts_the_dormant_first(

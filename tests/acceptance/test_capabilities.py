@@ -314,7 +314,9 @@ def test_a_conditional_update_is_done_as_declared(
     )
 
 
-def test_every_declared_operation_is_done(client: Client, declared: dict[str, Json]) -> None:
+def test_every_declared_operation_is_done(
+    client: Client, statement: Json, declared: dict[str, Json]
+) -> None:
     tag = {"system": "http://example.org", "code": "x"}
     person = client.post("/Patient", patient(meta={"tag": [tag]})).json()
     id = person["id"]
@@ -322,7 +324,15 @@ def test_every_declared_operation_is_done(client: Client, declared: dict[str, Js
         assert client.post("/Observation", observation(f"Patient/{id}")).status == 201
     for type in SAMPLES:
         said = {each["name"] for each in declared[type]["operation"]}
-        assert said == ({"everything", "meta"} if type == "Patient" else {"meta"})
+        own = {"everything", "break-glass"} if type == "Patient" else set()
+        assert said == {"meta", *own}
+    (rest,) = statement["rest"]
+    assert {each["name"] for each in rest["operation"]} == {"explain", "broken-glass"}
+    wrong = {"resourceType": "Parameters", "parameter": [{"name": "x", "valueString": "x"}]}
+    for address in ("/$explain", "/$broken-glass", f"/Patient/{id}/$break-glass"):
+        client.post(address, wrong).refused(400)
+        Client(client.port).post(address, wrong).refused(401)
+    client.post("/$nothing", {}).refused(501)
     pages = client.pages(f"/Patient/{id}/$everything?_count=2")
     found = [entry for page in pages for entry in page.json()["entry"]]
     assert [entry["resource"]["resourceType"] for entry in found] == [

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from egide.actor import Zone
 from egide.app.installation import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.record import Explanation
@@ -26,9 +27,12 @@ def explain(
     stronger: Annotated[
         bool, typer.Option("--two-factors", help="As if authenticated with two factors.")
     ] = False,
+    zone: Annotated[
+        Zone, typer.Option(help="As if asked from inside the establishment's networks, or outside.")
+    ] = "inside",
 ) -> None:
     """Say what the gate would answer to an account, grant by grant, and enter it in the ledger."""
-    found = asyncio.run(_explain(method, address, account, purpose, stronger))
+    found = asyncio.run(_explain(method, address, account, purpose, stronger, zone))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
     said = {"yes": "leaves", "masked": "leaves masked", "no": "is hidden", None: ""}[found.answer]
     console.print(f"{found.outcome}: {found.rule}" + (f"; the resource {said}" if said else ""))
@@ -47,13 +51,13 @@ def explain(
 
 
 async def _explain(
-    method: str, address: str, account: int, purpose: str, stronger: bool
+    method: str, address: str, account: int, purpose: str, stronger: bool, zone: Zone
 ) -> Explanation:
     async with (
         open_installation(settings()) as installation,
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
-        actor = await installation.accounts.actor(account)
+        actor = replace(await installation.accounts.actor(account), zone=zone)
         if stronger:
             actor = replace(actor, assurance=2)
         return await session.explain(actor, purpose, method, address)

@@ -4,6 +4,7 @@ In: `code` (a code of the reason) and `text` (why, in words). Out: `until` and t
 to ask for meanwhile.
 """
 
+from egide.api.operations.definitions import BREAK_GLASS
 from egide.api.operations.parameters import given, parameters
 from egide.api.rest.call import Call
 from egide.http import Response
@@ -11,7 +12,7 @@ from egide.http import Response
 
 async def break_glass(call: Call, id: str) -> Response:
     """200 with Parameters."""
-    asked = await given(call, code="valueCode", text="valueString")
+    asked = await given(call, BREAK_GLASS)
     until = await call.session.break_glass(id, code=asked["code"], text=asked["text"])
     answer = parameters(
         {"name": "until", "valueInstant": until.isoformat()},

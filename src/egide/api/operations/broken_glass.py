@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from egide.api.operations.definitions import BROKEN_GLASS
 from egide.api.operations.parameters import given, number, parameters
 from egide.api.rest.call import OF_HTTP, Call
 from egide.errors import Incorrect
@@ -18,7 +19,7 @@ async def broken_glass(call: Call) -> Response:
 
 async def review_glass(call: Call) -> Response:
     """200: `number` is reviewed, with `outcome`: justified, unjustified or unclear."""
-    asked = await given(call, number="valueString", outcome="valueCode")
+    asked = await given(call, BROKEN_GLASS)
     await call.session.review_glass(number(asked, "number"), asked["outcome"])
     return call.json(200, parameters({"name": "outcome", "valueCode": asked["outcome"]}))
 

@@ -1,23 +1,32 @@
 """$explain: which rule allows, narrows or refuses a request of an account, and what would change
 it. For who looks after rights.
 
-In: `request` (as `GET /fhir/Observation/42`), `account` (its internal number), `purpose`. Out: the
-`outcome`, the `rule`, whether the resource would leave (`answer`), and a `grant` each.
+In: `request` (as `GET /fhir/Observation/42`), `account` (its internal number), `purpose`, and where
+it would be asked from (`zone`: inside, when nothing is said, or outside). Out: the `outcome`, the
+`rule`, whether the resource would leave (`answer`), what is `shown` of a masked one, and a `grant`
+each.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from egide.actor import ZONES
+from egide.api.operations.definitions import EXPLAIN
 from egide.api.operations.parameters import given, number, parameters
 from egide.api.rest.call import Call
+from egide.errors import Incorrect
 from egide.http import Response
 from egide.record import ExplainedLine
 
 
 async def explain(call: Call) -> Response:
     """200 with Parameters."""
-    asked = await given(call, request="valueString", account="valueString", purpose="valueCode")
+    asked = await given(call, EXPLAIN)
     method, _, address = asked["request"].partition(" ")
-    actor = await call.accounts.actor(number(asked, "account"))
+    zone = asked.get("zone", "inside")
+    if zone not in ZONES:
+        raise Incorrect(f"zone is one of {', '.join(ZONES)}")
+    actor = replace(await call.accounts.actor(number(asked, "account")), zone=zone)
     found = await call.session.explain(actor, asked["purpose"], method, address)
     told: list[dict[str, Any]] = [
         {"name": "outcome", "valueCode": found.outcome},

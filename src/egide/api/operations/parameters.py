@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from egide import fhir
+from egide.api.operations.definitions import Operation
 from egide.api.rest.call import Call
 from egide.errors import Incorrect, Issue
 
@@ -13,11 +14,12 @@ _NUMBERS = 2**63
 _DIGITS = len(str(_NUMBERS))
 
 
-async def given(call: Call, **wanted: str) -> dict[str, Any]:
-    """The parameters in the body, by name. `wanted`: name → the element its value must be in.
+async def given(call: Call, operation: Operation) -> dict[str, Any]:
+    """The parameters an operation was given in the body, by name.
 
     Raises Invalid, Incorrect for what is missing, unknown or given twice.
     """
+    wanted = {each.name: each for each in operation.given}
     body = fhir.parse(fhir.decode(await call.body(), type="Parameters").content)
     found: dict[str, Any] = {}
     for place, each in enumerate(body.get("parameter", ())):
@@ -25,10 +27,11 @@ async def given(call: Call, **wanted: str) -> dict[str, Any]:
         where = f"Parameters.parameter[{place}]"
         if name not in wanted or name in found:
             raise _wrong(f"takes {', '.join(wanted)}, each once", where)
-        if wanted[name] not in each:
-            raise _wrong(f"{name} is given as {wanted[name]}", where)
-        found[name] = each[wanted[name]]
-    missing = [name for name in wanted if name not in found]
+        element = wanted[name].element
+        if element not in each:
+            raise _wrong(f"{name} is given as {element}", where)
+        found[name] = each[element]
+    missing = [each.name for each in operation.given if each.required and each.name not in found]
     if missing:
         raise _wrong(f"needs {', '.join(missing)}", "Parameters.parameter")
     return found

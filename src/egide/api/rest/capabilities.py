@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from egide import __version__
+from egide.api.operations.definitions import OPERATIONS, definition
 from egide.api.smart import introspection, revocation, token
 from egide.api.smart.configuration import AUTHORIZE, REGISTER, Offer
 from egide.fhir.definitions import TYPES, search_parameters
@@ -30,8 +31,6 @@ _OF_SYSTEM = ("transaction", "batch", "history-system", "search-system")
 _OF_ALL = ("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_content")
 """Parameters every type has, by which a search of all types may be asked."""
 _LIST = {"name": "_list", "type": "special"}
-_OPERATIONS = (("everything", "Patient-everything", "Patient"), ("meta", "Resource-meta", None))
-"""Name, definition, and the only type it is for; all of them on a single resource."""
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _NO_MORE = Offer()
@@ -54,6 +53,7 @@ def capabilities(base: str, *, pretty: bool, offer: Offer = _NO_MORE) -> bytes:
 def _statement() -> dict[str, Any]:
     return {
         "resourceType": "CapabilityStatement",
+        "contained": [definition(each) for each in OPERATIONS if not each.standard],
         "status": "active",
         "date": _PUBLISHED,
         "kind": "instance",
@@ -69,6 +69,11 @@ def _statement() -> dict[str, Any]:
                     *({"name": code, "type": _searched_as("Basic", code)} for code in _OF_ALL),
                     _LIST,
                     {"name": "_type", "type": "special"},
+                ],
+                "operation": [
+                    {"name": each.name, "definition": each.canonical}
+                    for each in OPERATIONS
+                    if each.on == "system"
                 ],
             }
         ],
@@ -112,9 +117,9 @@ def _resource(type: str) -> dict[str, Any]:
         "conditionalUpdate": True,
         "conditionalDelete": "not-supported",
         "operation": [
-            {"name": name, "definition": f"http://hl7.org/fhir/OperationDefinition/{definition}"}
-            for name, definition, of in _OPERATIONS
-            if of in (None, type)
+            {"name": each.name, "definition": each.canonical}
+            for each in OPERATIONS
+            if each.on == "instance" and each.type in (None, type)
         ],
         "searchParam": [
             {"name": code, "type": kind}

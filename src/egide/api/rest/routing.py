@@ -4,6 +4,7 @@ from egide.accounts import Accounts
 from egide.actor import Actor
 from egide.api.operations.break_glass import break_glass
 from egide.api.operations.broken_glass import broken_glass, review_glass
+from egide.api.operations.definitions import OPERATIONS
 from egide.api.operations.everything import everything
 from egide.api.operations.explain import explain
 from egide.api.operations.meta import meta
@@ -130,7 +131,7 @@ class Rest:
 def _nothing(segments: tuple[str, ...]) -> EgideError:
     """The refusal of an address that is in no table."""
     if segments[-1].startswith("$"):
-        if segments[-1] in ("$everything", "$meta", "$break-glass"):
+        if segments[-1][1:] in {each.name for each in OPERATIONS if each.on == "instance"}:
             return Unsupported(
                 f"{segments[-1]} is done for a single resource only, named by its id"
             )
