@@ -386,8 +386,8 @@ def _also(grant: Grant) -> Iterator[str]:
         yield "two factors"
     if grant.zones == {"inside"}:
         yield "from inside"
-    if grant.hours:
-        yield "from {} to {} h".format(*grant.hours)
+    if grant.opening:
+        yield "in opening hours only"
     if grant.cleared:
         yield "trained and charter signed"
     if grant.labels:
@@ -421,10 +421,43 @@ def gate() -> str:
             if rows:
                 lines += ["", f"## `{role}` for {', '.join(named)}", "", f"| {' | '.join(head)} |"]
                 lines += ["|" + "---|" * len(head), rows]
+    lines += _circumstances()
     lines += _masks()
     lines += ["", "## Why not, and what would change it", "", "| Reason | Change |", "|---|---|"]
     lines += [f"| `{reason}` | {change} |" for reason, change in CHANGES.items()]
     return "\n".join(lines)
+
+
+CIRCUMSTANCES: dict[str, dict[str, Any]] = {
+    "from outside": {"zone": "outside"},
+    "outside opening hours": {"open": False},
+    "one factor": {"assurance": 1},
+    "trainings missing": {"cleared": False},
+}
+"""What else a decision depends on, each alone, as the page of the gate lists it."""
+
+
+def _circumstances() -> list[str]:
+    """What is closed by where, when and how somebody asks, grant by grant."""
+    lines = ["", "## Where, when and how one asks", ""]
+    lines += ["What a grant opens as above stays closed, whoever's it is, in these circumstances."]
+    lines += ["Grants that none of them closes are left out.", ""]
+    lines += [f"| Grant | {' | '.join(CIRCUMSTANCES)} |", "|" + "---|" * (len(CIRCUMSTANCES) + 1)]
+    for role in ROLES.values():
+        for grant in role.grants:
+            said = [_closed(grant, each) for each in CIRCUMSTANCES.values()]
+            if any(said):
+                lines.append(f"| `{grant.name}` | {' | '.join(each or '·' for each in said)} |")
+    return lines
+
+
+def _closed(grant: Grant, circumstance: dict[str, Any]) -> str:
+    """Whether it closes a grant, by the rule it is refused with."""
+    type = min(grant.types, default=None)
+    usual = {"assurance": 2, "emergency": True} | circumstance
+    purpose, interaction = min(grant.purposes), min(grant.interactions)
+    decision = decide(Facts(interaction, type, purpose, (grant,), **usual))
+    return "" if decision.allowed else f"closed (`{decision.rule}`)"
 
 
 def _masks() -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from egide.errors import Incorrect
+from egide.opening import OpeningHours, opening_hours
 
 Network = IPv4Network | IPv6Network
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
@@ -51,6 +52,9 @@ class Settings:
     `EGIDE_BASE_URL`) that `EGIDE_PROXIES` does not name."""
     care_grace: timedelta = timedelta(days=30)
     """EGIDE_CARE_GRACE: days for which care goes on after an encounter or an episode has ended."""
+    opening: OpeningHours | None = None
+    """EGIDE_OPENING: when the admission desks work, as `mon-fri 07:00-20:00, sat 08:00-12:30`, in
+    the establishment's time zone; outside of it their role opens nothing. None: day and night."""
     export_folder: Path | None = None
     """EGIDE_EXPORT_FOLDER: the one folder exports may go to unencrypted, mode 0700. None: none."""
     oracle_limit: int = ORACLE_LIMIT
@@ -97,6 +101,11 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
                 else None
             ),
             care_grace=timedelta(days=_positive(env, "EGIDE_CARE_GRACE", default.care_grace.days)),
+            opening=(
+                opening_hours(env["EGIDE_OPENING"], "EGIDE_OPENING")
+                if env.get("EGIDE_OPENING")
+                else None
+            ),
             export_folder=(
                 Path(env["EGIDE_EXPORT_FOLDER"]) if env.get("EGIDE_EXPORT_FOLDER") else None
             ),

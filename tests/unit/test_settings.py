@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from egide.errors import Incorrect
+from egide.opening import opening_hours
 from egide.settings import Settings, environ, settings
 
 
@@ -76,6 +77,7 @@ def test_another_process_of_ours_reads_the_same(tmp_path: Path) -> None:
         proxies=(ip_network("10.1.0.0/16"), ip_network("::1")),
         networks=(ip_network("192.0.2.0/24"),),
         care_grace=timedelta(days=3),
+        opening=opening_hours("mon-fri 07:00-20:00, sat 08:00-12:30", "x"),
         export_folder=tmp_path,
         key_set_networks=(ip_network("10.2.0.0/16"),),
         oracle_limit=7,

@@ -48,6 +48,7 @@ async def open_records(
             care_grace=settings.care_grace,
             oracle_limit=settings.oracle_limit,
             oracle_limit_application=settings.oracle_limit_application,
+            opening=settings.opening,
         )
         await record.start()  # first of all: it says when the key file is not the one
         await ledger.open()

@@ -242,7 +242,7 @@ def decide(facts: Facts) -> Decision:
         facts.emergency,
         facts.zone,
         facts.cleared,
-        facts.hour,
+        facts.open,
     )
     if type is None:
         if rules.sendable is not None and interaction not in _TYPED:
@@ -271,7 +271,7 @@ def _rules(
     emergency: bool,
     zone: Zone,
     cleared: bool,
-    hour: int,
+    open: bool,
 ) -> _Rules:
     usable = [
         grant
@@ -281,7 +281,7 @@ def _rules(
         and assurance >= grant.assurance
         and zone in grant.zones
         and (cleared or not grant.cleared)
-        and _open_at(grant, hour)
+        and (open or not grant.opening)
     ]
     if not usable or purpose not in PURPOSES or _needs_glass(purpose, interaction, emergency):
         return _NOTHING
@@ -314,14 +314,6 @@ def _open_all(grants: tuple[Grant, ...]) -> bool:
         and not (grant.launched or grant.criteria)
         for grant in grants
     )
-
-
-def _open_at(grant: Grant, hour: int) -> bool:
-    """Whether it is one of the grant's hours; they may go over midnight."""
-    if grant.hours is None:
-        return True
-    begin, end = grant.hours
-    return begin <= hour < end if begin <= end else hour >= begin or hour < end
 
 
 def _needs_glass(purpose: str, interaction: str, emergency: bool) -> bool:
@@ -376,7 +368,7 @@ def _refusal(facts: Facts) -> str:
     for rule, holds in (
         ("zone", [grant for grant in left if facts.zone in grant.zones]),
         ("training", [grant for grant in left if facts.cleared or not grant.cleared]),
-        ("hours", [grant for grant in left if _open_at(grant, facts.hour)]),
+        ("hours", [grant for grant in left if facts.open or not grant.opening]),
     ):
         if not holds:
             return rule

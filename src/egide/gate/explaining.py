@@ -22,7 +22,7 @@ CHANGES: Final[Mapping[str, str]] = {
     "assurance": "a stronger authentication",
     "zone": "asking from within the establishment's networks",
     "training": "trainings and charters in order",
-    "hours": "asking in the hours the grant is for",
+    "hours": "asking in the opening hours of the establishment (EGIDE_OPENING)",
     "glass-not-broken": "breaking the glass, for a reason",
     "label": "nothing here: the resource's label says so",
     "masked": "nothing here: the resource's label says that it is masked",

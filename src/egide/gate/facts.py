@@ -30,7 +30,7 @@ class Facts(msgspec.Struct, frozen=True):
     `assurance` is the strength of authentication (1 = one factor or a machine's secret, 2 = two),
     `emergency` whether the actor has broken a glass and the time for it is not over, `zone` where
     the request came from, `cleared` whether trainings and charters are in order, `at` the instant
-    and `hour` the hour of the day there.
+    and `open` whether the establishment's desks are open then.
     """
 
     interaction: str
@@ -46,7 +46,7 @@ class Facts(msgspec.Struct, frozen=True):
     zone: Zone = "inside"
     cleared: bool = True
     at: datetime | None = None
-    hour: int = 12
+    open: bool = True
 
 
 def _none_meet(criteria: object) -> bool:

@@ -54,9 +54,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     what is still shown (a name of `egide.gate.masks.MASKS`).
     `heeds`: it is bound by what patients decided. `labels`: it may change security labels,
     `identifies`: it may choose ids. `assurance` is the least strength of authentication, `zones`
-    where requests may come from, `hours` the hours of the day (from, before), `cleared` whether
-    trainings and charters must be in order; `obligations` bind whoever uses it. `name` is the rule
-    shown in explanations.
+    where requests may come from, `opening` whether only in the establishment's opening hours,
+    `cleared` whether trainings and charters must be in order; `obligations` bind whoever uses it.
+    `name` is the rule shown in explanations.
 
     `launched` and `criteria` come from the scopes of an application (`granted`): only the patient
     it was launched with, only what matches.
@@ -75,7 +75,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     identifies: bool = False
     assurance: int = 1
     zones: frozenset[Zone] = frozenset({"inside", "outside"})
-    hours: tuple[int, int] | None = None
+    opening: bool = False
     cleared: bool = False
     obligations: frozenset[str] = frozenset()
     launched: bool = False
@@ -226,6 +226,7 @@ ROLES: Mapping[str, Role] = {
                 masked=_RESTRICTED,
                 mask="agenda",
                 zones=_INSIDE,
+                opening=True,
             ),
             Grant(name="registrar/reference", interactions=READS, types=_REFERENCE, purposes=_DESK),
             Grant(name="registrar/bundle", interactions=BUNDLES, purposes=_DESK),

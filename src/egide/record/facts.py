@@ -113,7 +113,7 @@ def decision_for(
             zone=actor.zone,
             cleared=actor.cleared,
             at=now,
-            hour=now.astimezone(parts.zone).hour,
+            open=parts.opening is None or parts.opening.hold(now.astimezone(parts.zone)),
         )
     )
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from egide.clock import Clock
 from egide.db import Database
 from egide.ledger import Ledger
+from egide.opening import OpeningHours
 from egide.record.cursor import CursorSeal
 from egide.record.oracles import Oracles
 from egide.record.policies import Policies
@@ -37,3 +38,4 @@ class Parts:
     policies: Policies
     oracles: Oracles
     care_grace: timedelta
+    opening: OpeningHours | None

@@ -17,6 +17,7 @@ from egide.clock import Clock
 from egide.db import Database
 from egide.errors import Incorrect
 from egide.ledger import Ledger
+from egide.opening import OpeningHours
 from egide.record import loading, represented
 from egide.record.cursor import CursorSeal
 from egide.record.oracles import Oracles
@@ -44,9 +45,11 @@ class Record:
         care_grace: timedelta = timedelta(days=30),
         oracle_limit: int = ORACLE_LIMIT,
         oracle_limit_application: int = ORACLE_LIMIT_APPLICATION,
+        opening: OpeningHours | None = None,
     ) -> None:
         """`care_grace`: how long care goes on after an encounter has ended; the limits: questions
-        an hour that could tell of what is hidden, see `egide.record.oracles`.
+        an hour that could tell of what is hidden, see `egide.record.oracles`; `opening`: when the
+        establishment's desks are open (None: day and night).
         """
         keys = Keys(ring)
         population = Population()
@@ -72,6 +75,7 @@ class Record:
             policies=Policies(reader, zone),
             oracles=Oracles(oracle_limit, oracle_limit_application),
             care_grace=care_grace,
+            opening=opening,
         )
 
     async def start(self) -> None:

@@ -51,7 +51,7 @@ grants = st.builds(
     criteria=st.sampled_from([(), CRITERIA]),
     assurance=st.sampled_from([1, 2]),
     zones=st.sampled_from([frozenset({"inside"}), frozenset({"inside", "outside"})]),
-    hours=st.sampled_from([None, (8, 18), (20, 6)]),
+    opening=st.booleans(),
     cleared=st.booleans(),
 )
 facts = st.builds(
@@ -67,7 +67,7 @@ facts = st.builds(
     emergency=st.booleans(),
     zone=st.sampled_from(["inside", "outside"]),
     cleared=st.booleans(),
-    hour=st.sampled_from([3, 12, 22]),
+    open=st.booleans(),
 )
 resources = st.builds(
     ResourceFacts,
@@ -114,7 +114,6 @@ def one_by_one(facts: Facts, resource: ResourceFacts) -> Answer:
             "behalf": bool(patients) and patients == {facts.behalf} and patients <= resource.agreed,
             "unbound": not patients,
         }
-        begin, end = grant.hours or (0, 24)
         agreement = patients if grant.reach == "behalf" else patients - resource.reached
         opened = (
             facts.interaction in grant.interactions
@@ -123,7 +122,7 @@ def one_by_one(facts: Facts, resource: ResourceFacts) -> Answer:
             and facts.assurance >= grant.assurance
             and facts.zone in grant.zones
             and (facts.cleared or not grant.cleared)
-            and facts.hour in [hour % 24 for hour in range(begin, end + 24 * (end < begin))]
+            and (facts.open or not grant.opening)
             and not (resource.labels & grant.withheld)
             and span[grant.reach]
             and (not grant.launched or patients <= {facts.launched})

@@ -296,6 +296,40 @@ def test_nothing_opens_by_break_glass_before_the_glass_is_broken(cell: Cell) -> 
     assert decide(facts).rule == "glass-not-broken"
 
 
+CLOSED = {("registrar", "admission")}
+"""Roles and kinds that are closed outside opening hours."""
+
+
+@pytest.mark.parametrize("cell", OPEN, ids=name)
+def test_outside_opening_hours_the_desk_opens_nothing_and_nobody_else_is_closed(
+    cell: Cell,
+) -> None:
+    decision = asked(cell, open=False)
+    if cell[:2] in CLOSED:
+        assert (decision.outcome, decision.rule) == ("deny", "hours")
+        assert decision.types == frozenset()
+    else:
+        assert decision.outcome == "allow"
+    for place, (patients, _) in PLACES.items():
+        found = decision.permits(resource(cell[1], patients))
+        assert found == ("no" if cell[:2] in CLOSED else expected_at(cell, place))
+
+
+@pytest.mark.parametrize("cell", OPEN, ids=name)
+def test_what_is_for_inside_only_is_closed_from_outside(cell: Cell) -> None:
+    role, kind, purpose, interaction, _ = cell
+    only = (
+        role == "administrator"
+        or (role, kind) == ("registrar", "admission")
+        or (role == "system" and interaction == "export")
+        or (role == "clinician" and purpose == "BTG" and kind in ("record", "admission"))
+    )
+    decision = asked(cell, zone="outside")
+    assert (decision.outcome, decision.rule == "zone") == (
+        ("deny", True) if only else ("allow", False)
+    )
+
+
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[4] == "+"], ids=name)
 def test_an_envelope_opens_nothing_by_itself(cell: Cell) -> None:
     decision = asked(cell)
