@@ -64,11 +64,11 @@ class Installation:
         """The words of a command."""
         return [sys.executable, "-m", "egide", *map(str, arguments)]
 
-    def begin(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
+    def begin(self, *arguments: str | Path, **settings: str) -> subprocess.Popen[bytes]:
         """A command that runs on; whoever asked ends it."""
         return subprocess.Popen(
             self.order(*arguments),
-            env=self.environment(),
+            env=self.environment(settings),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

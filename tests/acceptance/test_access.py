@@ -1,15 +1,29 @@
 """Who reaches what, over HTTP and at the command line: grants, broken glass, explanations."""
 
+import asyncio
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.acceptance.client import Answer, Client
 from tests.acceptance.conftest import Install
-from tests.acceptance.installation import Installation, Server
+from tests.acceptance.installation import (
+    PATIENCE,
+    Installation,
+    Server,
+    end,
+    family,
+    wait_for,
+)
 from tests.acceptance.records import observation, patient
 
+from egide.db import Database
+from egide.db.embedded import start
+
 Json = dict[str, Any]
+MANY = 3_000
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +162,85 @@ def test_no_glass_is_broken_from_outside_whatever_the_client_says(install: Insta
     asked = given(code__Code="cannot-speak", text__String="found unconscious at home")
     for headers in ({}, {"X-Forwarded-For": "192.0.2.7"}, {"Forwarded": "for=192.0.2.7"}):
         elsewhere.ask("POST", "/Patient/absent/$break-glass", asked, headers=headers).refused(403)
+
+
+def test_a_killed_derivation_goes_on_and_the_ledger_agrees(
+    install: Install, tmp_path: Path
+) -> None:
+    installation = install().init()
+    folder = tmp_path / "records.ndjson"
+    with folder.open("w") as file:
+        for number in range(MANY):
+            for line in ({"resourceType": "Patient", "id": f"p{number}"}, encounter(number)):
+                file.write(json.dumps(line) + "\n")
+    installation.run("import", folder)
+    assert "follows the present rule" in installation.run("access", "reach").stdout
+    longer = {"EGIDE_CARE_GRACE": "36500"}
+    for changed in (500, 1_500):
+        deriving = installation.begin("access", "derive", **longer)
+        asyncio.run(until_past(installation.data, changed))
+        for pid in list(family(deriving.pid)):
+            end(pid)
+        deriving.wait()
+        said = installation.run("access", "reach", **longer).stdout
+        assert "Encounter" in said, "it was over before it was killed"
+        installation.verify()
+    said = installation.run("access", "derive", **longer).stdout
+    assert f"{MANY:,} resources gave something else" in said
+    assert "follows the present rule" in installation.run("access", "reach", **longer).stdout
+    assert asyncio.run(ties(installation.data)) == MANY
+    installation.verify()
+
+
+def test_reach_follows_a_changed_rule_while_the_server_answers(
+    install: Install, tmp_path: Path
+) -> None:
+    installation = install().init()
+    folder = tmp_path / "records.ndjson"
+    lines = ({"resourceType": "Patient", "id": "p0"}, encounter(0))
+    folder.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    installation.run("import", folder)
+    server = installation.serve(workers=1, EGIDE_CARE_GRACE="36500")
+    wait_for(lambda: asyncio.run(ties(installation.data)) == 1, lambda: server.log)
+    server.stop()
+    assert "reach.ready" in server.log
+    installation.verify()
+
+
+def encounter(number: int) -> Json:
+    """A stay that ended long ago."""
+    return {
+        "resourceType": "Encounter",
+        "id": f"e{number}",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+        "subject": {"reference": f"Patient/p{number}"},
+        "period": {"start": "2020-01-01", "end": "2020-01-02"},
+        "participant": [{"individual": {"reference": "Practitioner/synthetic"}}],
+    }
+
+
+async def until_past(data: Path, changed: int) -> None:
+    """Until the pass has changed what so many resources give."""
+    engine = await start(data)
+    database = await Database.connect(engine.dsn, max_size=1)
+    question = "select changed from reach_rule"
+    try:
+        async with asyncio.timeout(PATIENCE), database.connection() as connection:
+            while (await connection.fetchval(question)) < changed:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+    finally:
+        await database.close()
+        await engine.stop()
+
+
+async def ties(data: Path) -> int:
+    """How many ties there are."""
+    engine = await start(data)
+    database = await Database.connect(engine.dsn, max_size=1)
+    try:
+        async with database.connection() as connection:
+            return int(await connection.fetchval("select count(*) from reach"))
+    finally:
+        await database.close()
+        await engine.stop()

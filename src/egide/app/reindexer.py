@@ -1,6 +1,7 @@
-"""The reindexer: one process that gives rows the terms of a changed allow-list.
+"""The reindexer: one process that brings what is stored in line with a changed rule.
 
-The supervisor starts one when there is a pass to do. Its orders come on standard input, which then
+Rows get the terms of a changed allow-list, reach follows a changed rule of who reaches whom. The
+supervisor starts one when there is a pass to do. Its orders come on standard input, which then
 stays open: when it closes, the supervisor is gone and the reindexer stops, at any moment.
 """
 
@@ -15,7 +16,7 @@ from egide.actor import Actor
 from egide.app.records import open_records, spare_the_collector
 from egide.errors import EgideError
 from egide.ids import internal_number
-from egide.record import IMPORT_ACCOUNT
+from egide.record import IMPORT_ACCOUNT, derivation, index_rows_left, rule_of
 from egide.seal import KeyRing
 from egide.settings import settings
 from egide.telemetry import capture_libraries, log
@@ -36,7 +37,7 @@ class IndexOrders(msgspec.Struct, frozen=True, array_like=True):
 
 
 def main() -> None:
-    """Read the orders, do every pass, end; exit code 1 when it could not."""
+    """Read the orders, do every pass there is, end; exit code 1 when it could not."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     size = int.from_bytes(sys.stdin.buffer.read(4), "big")
     orders = msgspec.msgpack.decode(sys.stdin.buffer.read(size), type=IndexOrders)
@@ -78,6 +79,13 @@ async def _work(orders: IndexOrders) -> None:
         parts.record.open(actor, "HSYSADMIN") as session,
     ):
         spare_the_collector()
+        if await derivation(parts.database, rule_of(here.zone, here.care_grace)):
+            counts = {"seen": 0, "changed": 0}
+            async for reached in session.derive_reach(rest=REST):
+                counts = {"seen": reached.seen, "changed": reached.changed}
+            log("reach.ready", counts=counts)
+        if await index_rows_left(parts.database) is None:
+            return
         seen = changed = 0
         async for place in session.reindex(rest=REST):
             seen, changed = place.seen, place.changed

@@ -23,7 +23,7 @@ from egide.db import Database
 from egide.db.embedded import ServeLock
 from egide.errors import Conflict, EgideError, Unavailable
 from egide.ledger import Integrator
-from egide.record import index_rows_left
+from egide.record import derivation, index_rows_left, rule_of
 from egide.seal import KeyRing
 from egide.settings import Settings, environ
 from egide.telemetry import Metrics, capture_libraries, log
@@ -139,7 +139,9 @@ async def _revive(settings: Settings, database: Database) -> None:
 async def _reindex(
     settings: Settings, dsn: str, ring: KeyRing, database: Database, metrics: Metrics
 ) -> None:
-    """Run a reindexer while there are rows to index again; tell how many are left."""
+    """Run a reindexer while there are rows to index, or to derive reach from, again; tell how many
+    are left."""
+    rule = rule_of(settings.zone, settings.care_grace)
     orders = IndexOrders(dsn, ring.to_bytes(), environ(settings))
     process: asyncio.subprocess.Process | None = None
     try:
@@ -148,7 +150,10 @@ async def _reindex(
             with contextlib.suppress(EgideError):
                 left = await index_rows_left(database)
                 metrics.index_rows_left.set(left or 0)
-                if left is not None and (process is None or process.returncode is not None):
+                owed = await derivation(database, rule)
+                metrics.reach_rows_left.set(owed.total - owed.seen if owed else 0)
+                todo = left is not None or owed is not None
+                if todo and (process is None or process.returncode is not None):
                     process = await _start(_REINDEXER, orders)
     finally:
         if process is not None and process.returncode is None:

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from egide.accounts import AccountLine, overview
 from egide.app.installation import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.errors import Incorrect
-from egide.record import Glass, Right
+from egide.record import Derivation, Glass, Right, derivation, rule_of
 from egide.settings import settings
 
 _PIPED = 200
@@ -102,11 +103,62 @@ def withdraw(
     _console.print("Withdrawn.")
 
 
+@access.command("reach")
+def reach() -> None:
+    """Say whether who reaches whom follows the present rule, and how far a pass is."""
+    place = asyncio.run(_place())
+    if place is None:
+        _console.print("Reach follows the present rule.")
+        return
+    _console.print(
+        f"{place.type}: {place.seen:,} of about {place.total:,} rows looked at, "
+        f"{place.changed:,} gave something else. What they gave stays in force until then."
+    )
+    _console.print("It goes on while `egide serve` runs, or with `egide access derive`.")
+
+
+@access.command("derive")
+def derive(
+    again: Annotated[
+        bool, typer.Option("--again", help="From the beginning, even where it was done.")
+    ] = False,
+) -> None:
+    """Bring who reaches whom in line with what is stored, as `egide serve` does by itself."""
+    changed = asyncio.run(_derive(again))
+    _console.print(f"Reach follows the present rule; {changed:,} resources gave something else.")
+
+
 def _id(patient: str) -> str:
     type, _, id = patient.partition("/")
     if type != "Patient" or not id:
         raise Incorrect("name the patient as Patient/ID")
     return id
+
+
+async def _place() -> Derivation | None:
+    here = settings()
+    async with open_installation(here) as installation:
+        return await derivation(installation.database, rule_of(here.zone, here.care_grace))
+
+
+async def _derive(again: bool) -> int:
+    columns = (
+        TextColumn("[bold]{task.fields[type]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    changed = 0
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task("", total=None, type="")
+            async for place in session.derive_reach(again=again):
+                changed = place.changed
+                progress.update(task, completed=place.seen, total=place.total, type=place.type)
+    return changed
 
 
 async def _grant(account: int, id: str, days: int | None) -> None:

@@ -31,9 +31,9 @@ BREAK_GLASS = "$break-glass"
 """Opens the record of a patient out of reach, for a short time, for a reason."""
 EXPORTS = frozenset({"export"})
 """Many records at once, as files: asked for by type, for a purpose, with strong authentication."""
-ACTS = frozenset({"import", "erase", "index", "grant"})
+ACTS = frozenset({"import", "erase", "index", "grant", "derive"})
 """Work on the installation: load records, erase a patient, change what is indexed, let an account
-reach a patient."""
+reach a patient, derive anew who reaches whom."""
 CONTROLS = frozenset({"audit", "review", "$explain"})
 """Looking after who may what: read and verify the ledger, review broken glass and rights, explain
 a decision."""

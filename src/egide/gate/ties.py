@@ -18,6 +18,10 @@ import msgspec
 from egide.fhir.search.span import EVER, Span, period
 from egide.gate.choices import agreed
 
+RULE: Final = 1
+"""The number of this rule: raised when what a resource is said to give changes, so that what was
+written before follows (`egide.record.deriving`)."""
+
 EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC)
 LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 

@@ -5,6 +5,7 @@ from egide.gate.explaining import Line as ExplainedLine
 from egide.record.batches import batch
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
+from egide.record.deriving import Derivation, derivation, rule_of
 from egide.record.emission import Emitted
 from egide.record.everything import EverythingPage
 from egide.record.glass import REASONS, Glass
@@ -30,6 +31,7 @@ __all__ = [
     "REASONS",
     "Bundle",
     "Certificate",
+    "Derivation",
     "Emitted",
     "EverythingPage",
     "ExplainedLine",
@@ -50,7 +52,9 @@ __all__ = [
     "Versions",
     "batch",
     "bundle_of",
+    "derivation",
     "index_rows_left",
     "index_state",
     "part_digest",
+    "rule_of",
 ]

@@ -37,6 +37,7 @@ _ACTIONS = {
     "$break-glass": Action.break_glass,
     "review": Action.operation,
     "grant": Action.operation,
+    "derive": Action.operation,
     "$explain": Action.operation,
 }
 

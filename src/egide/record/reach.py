@@ -10,7 +10,8 @@ Invariants (tests/integration/record/test_reach.py)
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from egide import fhir
 from egide.db import Connection, queries
@@ -20,36 +21,76 @@ from egide.record.parts import Parts
 from egide.store import Prepared
 
 _SQL = queries("egide.record", "sql/reach.sql")
-_ROLE = "PractitionerRole"
-_DERIVED = TYING | {_ROLE}
+ROLE = "PractitionerRole"
+DERIVED = TYING | {ROLE}
+"""The types reach follows from."""
+
+
+class Source(NamedTuple):
+    """A resource reach follows from: its ident, type and content (None: deleted), the patients it
+    concerns or did; `known`: it may have given something before."""
+
+    id: bytes
+    type: str
+    resource: Any
+    patients: frozenset[int]
+    known: bool = True
 
 
 async def derive(parts: Parts, connection: Connection, prepared: Sequence[Prepared]) -> None:
     """Bring reach, roles and policy epochs in line with what is about to be committed."""
-    written = [each for each in prepared if each.draft.type in _DERIVED and not each.unchanged]
+    written = [each for each in prepared if each.draft.type in DERIVED and not each.unchanged]
     if not written:
         return
-    stale = [each.id for each in written if each.current is not None]
+    await derive_from(
+        parts,
+        connection,
+        [
+            Source(
+                each.id,
+                each.draft.type,
+                fhir.parse(each.body) if each.body else None,
+                each.patients | each.before,
+                known=each.current is not None,
+            )
+            for each in written
+        ],
+    )
+
+
+async def derive_from(parts: Parts, connection: Connection, sources: Sequence[Source]) -> None:
+    """Let `sources` give just what they say, whatever they gave."""
+    stale = [each.id for each in sources if each.known]
     if stale:
         await connection.execute(_SQL["take_back"], stale)
-    ties: list[tuple[bytes, Tie]] = []
     deciding: set[int] = set()
-    for each in written:
-        type = each.draft.type
-        resource: Any = fhir.parse(each.body) if each.body else None
-        if type == "Consent":
-            deciding |= each.patients | each.before
-        if type == _ROLE:
-            await _work(parts, connection, each.id, resource)
-        elif resource is not None:
-            found = ties_of(type, resource, zone=parts.zone, grace=parts.care_grace)
-            ties += [(each.id, tie) for tie in found]
-    now = parts.clock()
-    await add(parts, connection, [pair for pair in ties if pair[1].until > now])
+    for each in sources:
+        if each.type == "Consent":
+            deciding |= each.patients
+        if each.type == ROLE:
+            await _work(parts, connection, each)
+    await add(parts, connection, [(each.id, tie) for each in sources for tie in ties(parts, each)])
     if deciding:
         patients = sorted(deciding)
         epochs = [internal_number() for _ in patients]
         await connection.execute(_SQL["decided"], patients, epochs)
+
+
+def ties(parts: Parts, source: Source) -> list[Tie]:
+    """The ties a source makes that are not over."""
+    if source.resource is None or source.type == ROLE:
+        return []
+    found = ties_of(source.type, source.resource, zone=parts.zone, grace=parts.care_grace)
+    now = parts.clock()
+    return [tie for tie in found if tie.until > now]
+
+
+def work(parts: Parts, source: Source) -> tuple[bytes, datetime, datetime] | None:
+    """Who works in a PractitionerRole (an ident), from when until when; None when nobody does."""
+    found = None if source.resource is None else role_of(source.resource, parts.zone)
+    if found is None:
+        return None
+    return parts.blind.ident(*found.practitioner.split("/", 1)), found.since, found.until
 
 
 async def add(parts: Parts, connection: Connection, ties: Sequence[tuple[bytes, Tie]]) -> None:
@@ -78,10 +119,9 @@ async def forget(connection: Connection, key: int, owner: bytes) -> None:
     await connection.execute(_SQL["forget"], key, owner)
 
 
-async def _work(parts: Parts, connection: Connection, role: bytes, resource: Any) -> None:
-    found = None if resource is None else role_of(resource, parts.zone)
+async def _work(parts: Parts, connection: Connection, role: Source) -> None:
+    found = work(parts, role)
     if found is None:
-        await connection.execute(_SQL["leave"], [role])
-        return
-    practitioner = parts.blind.ident(*found.practitioner.split("/", 1))
-    await connection.execute(_SQL["work_in"], role, practitioner, found.since, found.until)
+        await connection.execute(_SQL["leave"], [role.id])
+    else:
+        await connection.execute(_SQL["work_in"], role.id, *found)

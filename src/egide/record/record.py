@@ -18,7 +18,7 @@ from egide.db import Database
 from egide.errors import Incorrect
 from egide.ledger import Ledger
 from egide.opening import OpeningHours
-from egide.record import loading, represented
+from egide.record import deriving, loading, represented
 from egide.record.cursor import CursorSeal
 from egide.record.oracles import Oracles
 from egide.record.parts import Parts
@@ -83,6 +83,7 @@ class Record:
         parts = self._parts
         async with parts.database.transaction() as connection:
             await parts.keys.open(connection)
+        await deriving.start(parts)
         await parts.database.listen("egide_erased", parts.keys.heard)
         await parts.database.listen("egide_index", parts.population.heard)
 

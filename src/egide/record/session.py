@@ -17,6 +17,7 @@ from egide.ids import RESOURCE_ID, resource_id
 from egide.record import (
     changes,
     conditional,
+    deriving,
     erasures,
     everything,
     explaining,
@@ -33,6 +34,7 @@ from egide.record import (
 )
 from egide.record.bundle import Bundle, Result
 from egide.record.changes import Changes, History
+from egide.record.deriving import Derivation
 from egide.record.emission import Emitted
 from egide.record.everything import Everything, EverythingPage
 from egide.record.exports import Batch
@@ -340,6 +342,16 @@ class Session:
         already, Forbidden.
         """
         return indexing.reindex(*self._who(), stretch=stretch, grace=grace, rest=rest)
+
+    def derive_reach(
+        self, *, again: bool = False, stretch: int = deriving.STRETCH, rest: float = 0.0
+    ) -> AsyncIterator[Derivation]:
+        """Bring who reaches whom in line with what is written, telling after each stretch how far.
+
+        `again`: even where it follows the rule already. `rest`: seconds to pause for each second of
+        work. Raises Conflict when somebody does it already, Forbidden.
+        """
+        return deriving.derive_anew(*self._who(), again=again, stretch=stretch, rest=rest)
 
     def export(
         self, types: Sequence[str] = (), *, patient: str | None = None, to: str

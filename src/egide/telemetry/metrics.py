@@ -75,6 +75,9 @@ class Metrics:
         self.index_rows_left = self.gauge(
             "egide_index_rows_left", "Rows still to look at after a change of what is indexed"
         )
+        self.reach_rows_left = self.gauge(
+            "egide_reach_rows_left", "Rows still to look at after a change of who reaches whom"
+        )
         self._faults = self.counter("egide_errors", "Errors answered, by category", "category")
         self._pool = Gauge(
             "egide_pool_connections",

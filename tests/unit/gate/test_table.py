@@ -59,58 +59,58 @@ KINDS = {
 HEAD = """
 role          kind      purpose     read vread history search $everything create update delete
                                     transaction batch import erase audit index export
-                                    $break-glass review $explain grant
+                                    $break-glass review $explain grant derive
 """
 COLUMNS = HEAD.split()[3:]
 TABLE = """
-administrator record     HSYSADMIN  . . . . . . . . . . a a a a . . a a a
-administrator admission  HSYSADMIN  . . . . . . . . . . a a a a . . a a a
-administrator directory  HSYSADMIN  . . . . . . . . . . a a a a . . a a a
-administrator knowledge  HSYSADMIN  . . . . . . . . . . a a a a . . a a a
-administrator audit      HSYSADMIN  . . . . . . . . . . a a a a . . a a a
-administrator -          HSYSADMIN  . . . . . . . . . . + + + + . . + + +
-system        record     TREAT      a a a a a a a a . . . . . . a . . . .
-system        admission  TREAT      a a a a a a a a . . . . . . a . . . .
-system        directory  TREAT      a a a a a a a a . . . . . . a . . . .
-system        knowledge  TREAT      a a a a a a a a . . . . . . a . . . .
-system        audit      TREAT      . . . . . a . . . . . . . . . . . . .
-system        -          TREAT      . . + + + . . . + + . . . . . . . . .
-clinician     record     TREAT      s s s s s s s s . . . . . . . . . . .
-clinician     admission  TREAT      s s s s s s s s . . . . . . . . . . .
-clinician     directory  TREAT      n n n n . . . . . . . . . . . . . . .
-clinician     knowledge  TREAT      n n n n . . . . . . . . . . . . . . .
-clinician     audit      TREAT      . . . . . . . . . . . . . . . . . . .
-clinician     -          TREAT      . . + + + . . . + + . . . . . . . . .
-clinician     record     BTG        s s s s s . . . . . . . . . . . . . .
-clinician     admission  BTG        s s s s s . . . . . . . . . . . . . .
-clinician     directory  BTG        n n n n . . . . . . . . . . . . . . .
-clinician     knowledge  BTG        n n n n . . . . . . . . . . . . . . .
-clinician     audit      BTG        . . . . . . . . . . . . . . . . . . .
-clinician     -          BTG        . . + + + . . . . . . . . . . + . . .
-registrar     record     HOPERAT    . . . . . . . . . . . . . . . . . . .
-registrar     admission  HOPERAT    a a a a . a a . . . . . . . . . . . .
-registrar     directory  HOPERAT    n n n n . . . . . . . . . . . . . . .
-registrar     knowledge  HOPERAT    n n n n . . . . . . . . . . . . . . .
-registrar     audit      HOPERAT    . . . . . . . . . . . . . . . . . . .
-registrar     -          HOPERAT    . . + + . . . . + + . . . . . . . . .
-patient       record     PATRQT     o o o o o . . . . . . . . . . . . . .
-patient       admission  PATRQT     o o o o o . . . . . . . . . . . . . .
-patient       directory  PATRQT     n n n n . . . . . . . . . . . . . . .
-patient       knowledge  PATRQT     n n n n . . . . . . . . . . . . . . .
-patient       audit      PATRQT     o o o o o . . . . . . . . . . . . . .
-patient       -          PATRQT     . . + + + . . . . + . . . . . . . . .
-relative      record     FAMRQT     b b b b b . . . . . . . . . . . . . .
-relative      admission  FAMRQT     b b b b b . . . . . . . . . . . . . .
-relative      directory  FAMRQT     n n n n . . . . . . . . . . . . . . .
-relative      knowledge  FAMRQT     n n n n . . . . . . . . . . . . . . .
-relative      audit      FAMRQT     . . . . . . . . . . . . . . . . . . .
-relative      -          FAMRQT     . . + + + . . . . + . . . . . . . . .
-auditor       record     HOPERAT    . . . . . . . . . . . . . . . . a a .
-auditor       admission  HOPERAT    . . . . . . . . . . . . . . . . a a .
-auditor       directory  HOPERAT    . . . . . . . . . . . . . . . . a a .
-auditor       knowledge  HOPERAT    . . . . . . . . . . . . . . . . a a .
-auditor       audit      HOPERAT    a a a a . . . . . . . . a . . . a a .
-auditor       -          HOPERAT    . . + + . . . . . . . . + . . . + + .
+administrator record     HSYSADMIN  . . . . . . . . . . a a a a . . a a a a
+administrator admission  HSYSADMIN  . . . . . . . . . . a a a a . . a a a a
+administrator directory  HSYSADMIN  . . . . . . . . . . a a a a . . a a a a
+administrator knowledge  HSYSADMIN  . . . . . . . . . . a a a a . . a a a a
+administrator audit      HSYSADMIN  . . . . . . . . . . a a a a . . a a a a
+administrator -          HSYSADMIN  . . . . . . . . . . + + + + . . + + + +
+system        record     TREAT      a a a a a a a a . . . . . . a . . . . .
+system        admission  TREAT      a a a a a a a a . . . . . . a . . . . .
+system        directory  TREAT      a a a a a a a a . . . . . . a . . . . .
+system        knowledge  TREAT      a a a a a a a a . . . . . . a . . . . .
+system        audit      TREAT      . . . . . a . . . . . . . . . . . . . .
+system        -          TREAT      . . + + + . . . + + . . . . . . . . . .
+clinician     record     TREAT      s s s s s s s s . . . . . . . . . . . .
+clinician     admission  TREAT      s s s s s s s s . . . . . . . . . . . .
+clinician     directory  TREAT      n n n n . . . . . . . . . . . . . . . .
+clinician     knowledge  TREAT      n n n n . . . . . . . . . . . . . . . .
+clinician     audit      TREAT      . . . . . . . . . . . . . . . . . . . .
+clinician     -          TREAT      . . + + + . . . + + . . . . . . . . . .
+clinician     record     BTG        s s s s s . . . . . . . . . . . . . . .
+clinician     admission  BTG        s s s s s . . . . . . . . . . . . . . .
+clinician     directory  BTG        n n n n . . . . . . . . . . . . . . . .
+clinician     knowledge  BTG        n n n n . . . . . . . . . . . . . . . .
+clinician     audit      BTG        . . . . . . . . . . . . . . . . . . . .
+clinician     -          BTG        . . + + + . . . . . . . . . . + . . . .
+registrar     record     HOPERAT    . . . . . . . . . . . . . . . . . . . .
+registrar     admission  HOPERAT    a a a a . a a . . . . . . . . . . . . .
+registrar     directory  HOPERAT    n n n n . . . . . . . . . . . . . . . .
+registrar     knowledge  HOPERAT    n n n n . . . . . . . . . . . . . . . .
+registrar     audit      HOPERAT    . . . . . . . . . . . . . . . . . . . .
+registrar     -          HOPERAT    . . + + . . . . + + . . . . . . . . . .
+patient       record     PATRQT     o o o o o . . . . . . . . . . . . . . .
+patient       admission  PATRQT     o o o o o . . . . . . . . . . . . . . .
+patient       directory  PATRQT     n n n n . . . . . . . . . . . . . . . .
+patient       knowledge  PATRQT     n n n n . . . . . . . . . . . . . . . .
+patient       audit      PATRQT     o o o o o . . . . . . . . . . . . . . .
+patient       -          PATRQT     . . + + + . . . . + . . . . . . . . . .
+relative      record     FAMRQT     b b b b b . . . . . . . . . . . . . . .
+relative      admission  FAMRQT     b b b b b . . . . . . . . . . . . . . .
+relative      directory  FAMRQT     n n n n . . . . . . . . . . . . . . . .
+relative      knowledge  FAMRQT     n n n n . . . . . . . . . . . . . . . .
+relative      audit      FAMRQT     . . . . . . . . . . . . . . . . . . . .
+relative      -          FAMRQT     . . + + + . . . . + . . . . . . . . . .
+auditor       record     HOPERAT    . . . . . . . . . . . . . . . . a a . .
+auditor       admission  HOPERAT    . . . . . . . . . . . . . . . . a a . .
+auditor       directory  HOPERAT    . . . . . . . . . . . . . . . . a a . .
+auditor       knowledge  HOPERAT    . . . . . . . . . . . . . . . . a a . .
+auditor       audit      HOPERAT    a a a a . . . . . . . . a . . . a a . .
+auditor       -          HOPERAT    . . + + . . . . . . . . + . . . + + . .
 """
 
 # (role, kind, purpose, interaction, letter)

@@ -543,3 +543,17 @@ create table glass (
 );
 create index glass_account on glass (account, until);
 create index glass_waiting on glass (at) where reviewed is null;
+
+-- By which rule reach was derived, and the pass that derives it by another: record/deriving.py.
+create table reach_rule (
+    only_row boolean     primary key default true check (only_row),
+    rule     text        not null,     -- '': nothing was derived yet
+    pass     text,                     -- the rule of the pass under way, null: none
+    type     smallint    not null default 0,  -- the type it is at
+    updated  timestamptz not null default '-infinity',
+    pk       bigint      not null default 0,  -- it has come past this row
+    seen     bigint      not null default 0,
+    changed  bigint      not null default 0,
+    since    timestamptz not null default now()
+);
+insert into reach_rule (rule) values ('');
