@@ -1,6 +1,6 @@
 """Units of measure: a value in one UCUM unit, told in another. https://ucum.org/ucum
 
-The grammar and the official table come from `ucumvert`; the arithmetic is here, in exact fractions,
+Grammar and official table come from `fhir.ucum`; the arithmetic is here, in exact fractions,
 because a search decides on the last digit. What UCUM forbids is not done: arbitrary units
 (`[iU]`, `[arb'U]`) are of a kind of their own each, and so are those on a logarithmic or other
 special scale (`[pH]`, `B`), temperatures excepted. A molar mass is no unit: `mmol/L` is never
@@ -18,11 +18,10 @@ from math import lcm
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lark import Lark, Token, Tree
-from ucumvert import InvalidUcumError, get_ucum_parser, parse_ucum
-from ucumvert.xml_util import UcumUnitDefinition, get_units_with_full_definition, root
+from lark import Token, Tree
 
 from egide.errors import TooCostly
+from egide.fhir.ucum import NotUcum, parsed, prefixes, units
 
 LONGEST = 50
 """Characters of a unit that is read; a longer one is compared as written. Reading takes time that
@@ -88,8 +87,8 @@ def scale(unit: str) -> Scale | None:
     if unit in _ABSOLUTE:
         return _ABSOLUTE[unit]
     try:
-        return _scale(parse_ucum(unit, _parser()))
-    except (InvalidUcumError, _NotConvertible):
+        return _scale(parsed(unit))
+    except (NotUcum, _NotConvertible):
         return None
 
 
@@ -128,10 +127,10 @@ def _simple(parts: list[str]) -> Scale:
     whole = "".join(parts)
     if whole.isdigit():
         return Scale(frozenset(), Fraction(int(whole)))
-    if whole in _atoms() or len(parts) == 1:
+    if whole in units() or len(parts) == 1:
         return _atom(whole)
     prefix, atom = parts
-    return _times(Scale(frozenset(), _prefixes()[prefix]), _atom(atom))
+    return _times(Scale(frozenset(), Fraction(prefixes()[prefix])), _atom(atom))
 
 
 def _times(one: Scale, other: Scale) -> Scale:
@@ -153,32 +152,9 @@ def _atom(code: str) -> Scale:
     """The scale of a unit of the table, without a prefix."""
     if code in _ABSOLUTE:
         raise _NotConvertible
-    definition = _atoms().get(code)
-    if definition is None or code == "mol":  # a base unit
+    unit = units().get(code)
+    if unit is None or code == "mol":  # a base unit
         return Scale(frozenset({(code, 1)}), Fraction(1))
-    arbitrary = definition.is_arbitrary and definition.defining_unit == "1"
-    if definition.is_special or arbitrary:
+    if unit.special or (unit.arbitrary and unit.of == "1"):
         return Scale(frozenset({(code, 1)}), Fraction(1))
-    of = _scale(parse_ucum(definition.defining_unit, _parser()))
-    return _times(Scale(frozenset(), Fraction(str(definition.conversion_factor))), of)
-
-
-@cache
-def _parser() -> Lark:
-    parser: Lark = get_ucum_parser()
-    return parser
-
-
-@cache
-def _atoms() -> Mapping[str, UcumUnitDefinition]:
-    return {each.code_cs: each for each in get_units_with_full_definition()}
-
-
-@cache
-def _prefixes() -> Mapping[str, Fraction]:
-    """Prefix → factor."""
-    return {
-        prefix.attrib["Code"]: Fraction(value.attrib["value"])
-        for prefix in root.iterfind(".//{*}prefix")
-        if (value := prefix.find("{*}value")) is not None
-    }
+    return _times(Scale(frozenset(), Fraction(unit.factor)), _scale(parsed(unit.of)))
