@@ -105,7 +105,7 @@ def cli() -> str:
     lines += ["| 130 | interrupted from the keyboard |", ""]
     lines.append("An error is one line on standard error, starting with `egide:`.")
     assert said
-    for name, command in _commands(typer.main.get_command(egide.cli.app), "egide"):
+    for name, command in _commands(typer.main.get_command(egide.cli.command_line()), "egide"):
         lines += ["", f"## `{name}`", "", _sentence(command.help)]
         lines += _parameters(command)
     return "\n".join(lines)

@@ -128,7 +128,7 @@ def test_every_interaction_the_server_claims_is_on_the_conformance_page() -> Non
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_commands_that_are_shown_exist(page: Path) -> None:
-    commands = dict(_commands(typer.main.get_command(egide.cli.app), ()))
+    commands = dict(_commands(typer.main.get_command(egide.cli.command_line()), ()))
     groups = {words[:1] for words in commands if len(words) == 2}
     wrong = []
     for words in _shown(page.read_text("utf-8")):
