@@ -176,7 +176,7 @@ class Server:
     @property
     def workers(self) -> list[int]:
         """The process ids of those that answer."""
-        return children(self.process.pid)
+        return [worker for nursery in children(self.process.pid) for worker in children(nursery)]
 
     def stop(self) -> int:
         """SIGTERM, and the code it leaves with."""

@@ -18,7 +18,7 @@ import pytest
 import zstandard
 from tests.acceptance.client import Client
 from tests.acceptance.conftest import Install
-from tests.acceptance.installation import Installation, children, family
+from tests.acceptance.installation import Installation, family
 from tests.acceptance.living import BOUND, CONTEXT, REASON, TABLES, Lived, known_of, live
 from tests.acceptance.loading import Imported, Posted, Sample
 from tests.acceptance.thief import (
@@ -349,7 +349,7 @@ def test_no_key_and_no_password_is_in_what_a_process_shows(posted: Posted) -> No
     shown += [base64.b64encode(key).decode() for key in keys.values()]
     pids = [*family(posted.server.process.pid), *family(posted.installation.postmaster)]
     assert len(pids) > 5
-    assert len(children(posted.server.process.pid)) == 2
+    assert len(posted.server.workers) == 2
     for pid in pids:
         for name in ("environ", "cmdline"):
             try:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from egide.app.installation import engine, open_parts, prepare_at, provider_of
 from egide.app.loader import GONE, LoadOrders, Outcome, Work
+from egide.app.place import engine, prepare_at, provider_of
+from egide.app.records import open_records
 from egide.db.embedded import ServeLock
 from egide.errors import EgideError, Fault, Unavailable
 from egide.exchange.bulk import Part, Source, parts
@@ -70,7 +71,7 @@ async def load_sources(
     tally = Tally()
     async with engine(settings) as dsn:
         await prepare_at(dsn)
-        async with open_parts(settings, dsn, ring, connections=2):
+        async with open_records(settings, dsn, ring, connections=2):
             pass  # the establishment's own key exists before the loaders need it
         orders = LoadOrders(
             dsn,

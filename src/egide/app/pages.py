@@ -2,7 +2,8 @@
 
 from egide.accounts.federation import Federation
 from egide.api.smart import Authorization
-from egide.app.installation import Installation, is_demo
+from egide.app.installation import Installation
+from egide.app.place import is_demo
 from egide.web import Web, web
 
 

@@ -10,18 +10,17 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import msgspec
-
-from egide.app.federating import federating
-from egide.app.installation import engine, figures, open_parts, prepare_at, provider_of
-from egide.app.orders import GRACE, Orders
+from egide.app.orders import GRACE, Orders, Unable, framed
+from egide.app.place import engine, figures, prepare_at, provider_of
+from egide.app.records import open_records
 from egide.app.reindexer import IndexOrders
+from egide.app.workers import Workers
 from egide.clock import system_clock
 from egide.db import Database
 from egide.db.embedded import ServeLock
-from egide.errors import Conflict, EgideError, Unavailable
+from egide.errors import Conflict, EgideError, Fault, Incorrect, Unavailable
 from egide.ledger import Integrator
 from egide.record import derivation, index_rows_left, rule_of
 from egide.seal import KeyRing
@@ -29,14 +28,14 @@ from egide.settings import Settings, environ
 from egide.telemetry import Metrics, capture_libraries, log
 from egide.telemetry.metrics import clear
 
-_WORKER = "from egide.app.worker import main; main()"
 _REINDEXER = "from egide.app.reindexer import main; main()"
 _LOOKS_EVERY = 2.0
 """Seconds between two looks for rows to index again."""
 _READY_WITHIN = 60.0
 _CONNECTIONS = 12
-_OWN = 4
-"""How many of the supervisor's tasks are its own; each further one keeps a worker."""
+_SAID: dict[str, type[EgideError]] = {
+    kind.category: kind for kind in (Conflict, Incorrect, Unavailable)
+}
 
 
 async def serve(
@@ -53,13 +52,10 @@ async def serve(
     lock = ServeLock.take(settings.data)
     try:
         _require_free(host, port)
-        async with engine(settings) as dsn:
+        async with Workers.opened() as made, engine(settings) as dsn:
             await prepare_at(dsn)
-            async with (
-                open_parts(settings, dsn, ring, connections=2) as installation,
-                federating(installation),
-            ):
-                pass  # what keeps every worker from starting is said here, once
+            async with open_records(settings, dsn, ring, connections=2):
+                pass  # a key file that is not the one is said before anything is signed with it
             stop = asyncio.Event()
             loop = asyncio.get_running_loop()
             for name in (signal.SIGTERM, signal.SIGINT):
@@ -68,34 +64,31 @@ async def serve(
             clear(figures(settings.data))
             metrics = Metrics(figures(settings.data))
             integrator = Integrator(database, ring, system_clock)
-            tasks = [
+            own = [
                 asyncio.create_task(_integrate(integrator)),
                 asyncio.create_task(_measure(integrator, metrics)),
                 asyncio.create_task(_revive(settings, database)),
                 asyncio.create_task(_reindex(settings, dsn, ring, database, metrics)),
             ]
+            kept: list[asyncio.Task[None]] = []
+            serving = asyncio.Event()
             for number in range(1, workers + 1):
                 orders = Orders(
-                    dsn,
-                    ring.to_bytes(),
-                    host,
-                    port,
-                    number,
-                    environ(settings),
-                    _CONNECTIONS,
+                    dsn, ring.to_bytes(), host, port, number, environ(settings), _CONNECTIONS
                 )
-                tasks.append(asyncio.create_task(_keep(orders, stop)))
+                kept.append(asyncio.create_task(_keep(made, orders, serving, stop)))
             try:
-                if await _answers(host, port, stop):
+                if await _answers(host, port, stop, kept):
+                    serving.set()
                     log("serving", port=port, counts={"workers": workers})
                     ready()
                     await stop.wait()
             finally:
                 stop.set()
-                await asyncio.gather(*tasks[_OWN:], return_exceptions=True)
-                for task in tasks[:_OWN]:
+                await asyncio.gather(*kept, return_exceptions=True)
+                for task in own:
                     task.cancel()
-                await asyncio.gather(*tasks[:_OWN], return_exceptions=True)
+                await asyncio.gather(*own, return_exceptions=True)
                 await database.close()
     finally:
         lock.release()
@@ -161,48 +154,60 @@ async def _reindex(
             await process.wait()
 
 
-async def _start(program: str, orders: Orders | IndexOrders) -> asyncio.subprocess.Process:
+async def _start(program: str, orders: IndexOrders) -> asyncio.subprocess.Process:
     """A process of ours, given its orders on standard input, which stays open."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdin=asyncio.subprocess.PIPE
     )
     assert process.stdin is not None
-    document = msgspec.msgpack.encode(orders)
-    process.stdin.write(len(document).to_bytes(4, "big") + document)
+    process.stdin.write(framed(orders))
     return process
 
 
-async def _keep(orders: Orders, stop: asyncio.Event) -> None:
-    """Keep one worker running until `stop`; one that dies at once is started ever more slowly."""
+async def _keep(made: Workers, orders: Orders, serving: asyncio.Event, stop: asyncio.Event) -> None:
+    """Keep one worker running until `stop`; one that dies at once is started ever more slowly.
+
+    Raises why it is unable to, when it says so before `serving`.
+    """
     pause = 0.1
     while not stop.is_set():
         started = time.monotonic()
-        process = await _start(_WORKER, orders)
-        waiting = {
-            asyncio.create_task(process.wait()),
-            asyncio.create_task(stop.wait()),
-        }
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), GRACE + 10)
-            except TimeoutError:
-                process.kill()
-        for task in waiting:
-            task.cancel()
+        worker = await made.make(orders)
+        ending = asyncio.create_task(worker.ended())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not ending.done():
+            worker.stop()
+            await asyncio.wait({ending}, timeout=GRACE + 10)
+            worker.kill()
+        stopping.cancel()
+        code = await ending
+        if worker.unable is not None:
+            if not serving.is_set():
+                raise _error(worker.unable)
+            log("worker.unable", level="error", category=worker.unable.category)
         if not stop.is_set():
-            ended = {"worker": orders.number, "code": process.returncode or 0}
+            ended = {"worker": orders.number, "code": code or 0}
             log("worker.died", level="error", counts=ended)
             pause = 0.1 if time.monotonic() - started > 10 else min(pause * 2, 10)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
 
 
-async def _answers(host: str, port: int, stop: asyncio.Event) -> bool:
-    """Whether a worker takes connections before `stop`. Raises Unavailable when none ever does."""
+def _error(unable: Unable) -> EgideError:
+    return _SAID.get(unable.category, Fault)(unable.message)
+
+
+async def _answers(
+    host: str, port: int, stop: asyncio.Event, kept: Sequence[asyncio.Task[None]]
+) -> bool:
+    """Whether a worker takes connections before `stop`. Raises what a worker says why it does not,
+    and Unavailable when none ever does."""
     until = time.monotonic() + _READY_WITHIN
     while not stop.is_set():
+        for task in kept:
+            if task.done():
+                task.result()
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection(host, port)
             writer.close()

@@ -1,13 +1,13 @@
-"""A worker: one process that answers requests, started fresh, its keys handed over a pipe.
+"""A worker: one process that answers requests, its keys handed over a socket.
 
-Standard input carries one msgpack document, then stays open: when it closes, the supervisor is
-gone and the worker stops. Nothing secret is in the environment or the arguments.
+The socket brings its orders, then stays open: when the supervisor closes it, or is gone, the worker
+finishes what it has in hand and stops. Nothing secret is in the environment or the arguments.
 """
 
 import asyncio
 import contextlib
-import resource
 import signal
+import socket
 import sys
 
 import msgspec
@@ -19,9 +19,10 @@ from egide.api import application
 from egide.api.smart import KeySets, Offer
 from egide.app.federating import federating
 from egide.app.fetching import fetching
-from egide.app.installation import Installation, figures, open_parts
-from egide.app.orders import GRACE, Orders
+from egide.app.installation import Installation, open_parts
+from egide.app.orders import GRACE, HEAD, Orders, Unable, framed
 from egide.app.pages import pages
+from egide.app.place import figures
 from egide.app.places import Places
 from egide.app.records import spare_the_collector
 from egide.errors import EgideError
@@ -30,22 +31,29 @@ from egide.settings import settings
 from egide.telemetry import Metrics, capture_libraries, log
 
 
-def main() -> None:
-    """Read the orders, serve until told to stop."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    size = int.from_bytes(sys.stdin.buffer.read(4), "big")
-    orders = msgspec.msgpack.decode(sys.stdin.buffer.read(size), type=Orders)
-    uvloop.run(_serve(orders))
+def main(link: socket.socket) -> None:
+    """Take the orders from `link`, serve until told to stop."""
+    size = int.from_bytes(link.recv(HEAD, socket.MSG_WAITALL), "big")
+    document = link.recv(size, socket.MSG_WAITALL) if size else b""
+    if not document:
+        return  # the supervisor has gone
+    try:
+        uvloop.run(_serve(msgspec.msgpack.decode(document, type=Orders), link))
+    except EgideError as error:
+        link.setblocking(True)
+        with contextlib.suppress(OSError):
+            link.sendall(framed(Unable(error.category, error.message)))
+        sys.exit(1)
 
 
-async def _serve(orders: Orders) -> None:
+async def _serve(orders: Orders, link: socket.socket) -> None:
     here = settings(orders.settings)
     ring = KeyRing.from_bytes(orders.ring)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    watching = loop.create_task(_watch_parent(stop))
+    watching = loop.create_task(_watch(link, stop))
     capture_libraries()
     metrics = Metrics(figures(here.data))
     tasks = [watching, loop.create_task(metrics.share())]
@@ -105,10 +113,9 @@ async def _sweep(installation: Installation) -> None:
             await installation.people.sweep()
 
 
-async def _watch_parent(stop: asyncio.Event) -> None:
-    """Set `stop` when standard input ends: the supervisor is gone."""
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
+async def _watch(link: socket.socket, stop: asyncio.Event) -> None:
+    """Set `stop` when the supervisor closes `link`, or is gone."""
+    link.setblocking(False)
+    with contextlib.suppress(OSError):
+        await asyncio.get_running_loop().sock_recv(link, 1)
     stop.set()

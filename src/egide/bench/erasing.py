@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from egide.app.installation import open_alone, provider_of
+from egide.app.place import open_alone, provider_of
 from egide.bench import targets
 from egide.bench.figure import Figure, Section
 from egide.bench.site import OPERATOR, Site

@@ -19,12 +19,14 @@ class Memory(NamedTuple):
     private: int
 
 
+def children(pid: int) -> list[int]:
+    """The processes `pid` has started that run now."""
+    return _below().get(pid, [])
+
+
 def family(pid: int) -> list[int]:
     """`pid` and all processes below it that run now."""
-    below: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))) is not None:
-            below.setdefault(int(fields[1]), []).append(int(entry.name))
+    below = _below()
     found = [pid]
     for each in found:
         found += below.get(each, ())
@@ -81,6 +83,15 @@ def memory(pid: int) -> Memory:
         name, _, rest = line.partition(":")
         sizes[name] = int(rest.split()[0]) * 1024
     return Memory(sizes["Pss"], sizes["Private_Clean"] + sizes["Private_Dirty"])
+
+
+def _below() -> dict[int, list[int]]:
+    """All processes, by the one that started them."""
+    below: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))) is not None:
+            below.setdefault(int(fields[1]), []).append(int(entry.name))
+    return below
 
 
 def _busy() -> float:

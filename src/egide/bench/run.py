@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 
-from egide.app.installation import engine, prepare_at
+from egide.app.place import engine, prepare_at
 from egide.bench import corpus as corpora
 from egide.bench.erasing import erasing
 from egide.bench.figure import Section

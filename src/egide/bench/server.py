@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from egide.bench.processor import family
+from egide.bench.processor import children, family
 from egide.bench.site import Site, environment
 from egide.errors import Fault
 
@@ -32,7 +32,12 @@ class Server:
     @property
     def workers(self) -> list[int]:
         """The process ids of its workers."""
-        return family(self.process.pid)[1:]
+        return [worker for each in self.nurseries for worker in children(each)]
+
+    @property
+    def nurseries(self) -> list[int]:
+        """The process ids of what workers come from: one."""
+        return [pid for pid in children(self.process.pid) if children(pid)]
 
     def kill(self) -> None:
         """SIGKILL to every process of it and to the engine, at once."""

@@ -13,11 +13,17 @@ def memories(server: Server, engine: int) -> Section:
     """What a worker, the supervisor and the engine take of memory, after the loads."""
     workers = [memory(pid) for pid in server.workers]
     own = memory(server.process.pid)
+    nursery = [memory(pid) for pid in server.nurseries]
     backends = [memory(pid) for pid in family(engine)]
     many = len(workers)
     figures = (
         _size("a worker, private", sum(each.private for each in workers) / many, f"{many} workers"),
         _size("a worker, proportional", sum(each.proportional for each in workers) / many),
+        _size(
+            "the nursery, proportional",
+            sum(each.proportional for each in nursery),
+            "the code of the workers, which they share",
+        ),
         _size("the supervisor, private", own.private, "engine, integrator, no request"),
         _size(
             "the engine, proportional",

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from egide.app import supervisor
 from egide.app.importing import load_sources
-from egide.app.installation import DEMO_KEY, DEMO_MARK, is_demo
+from egide.app.place import DEMO_KEY, DEMO_MARK, is_demo
 from egide.cli.serve import PORT
 from egide.errors import Conflict, Fault
 from egide.exchange.bulk import sources

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from egide.app.installation import open_alone, open_installation, provider_of
+from egide.app.installation import open_installation
+from egide.app.place import open_alone, provider_of
 from egide.cli.operator import OPERATOR
 from egide.clock import system_clock
 from egide.ops.copies import read_copy, restore_copy, write_copies

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from egide.app import supervisor
-from egide.app.installation import is_demo
+from egide.app.place import is_demo
 from egide.settings import settings
 
 PORT = 8600
