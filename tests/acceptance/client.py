@@ -49,11 +49,12 @@ class Answer:
 
 
 class Client:
-    """Asks one server, with an access token unless it has none."""
+    """Asks one server, with an access token unless it has none, from `address` on the loopback."""
 
-    def __init__(self, port: int, token: str | None = None) -> None:
+    def __init__(self, port: int, token: str | None = None, address: str | None = None) -> None:
         self.port = port
         self.token = token
+        self.source = (address, 0) if address else None
         self.base = f"http://127.0.0.1:{port}/fhir"
 
     def ask(
@@ -75,7 +76,9 @@ class Client:
         if body is not None:
             given["Content-Type"] = JSON
         given |= headers or {}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=seconds, source_address=self.source
+        )
         try:
             connection.request(
                 method,

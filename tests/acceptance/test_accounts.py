@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import time
+from ipaddress import ip_network
 from pathlib import Path
 
 import asyncpg
@@ -47,9 +48,13 @@ def application(installation: Installation, *arguments: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
+_SOURCES = ip_network("127.1.0.0/16").hosts()
+
+
 @pytest.fixture
 def stranger(server: Server) -> Client:
-    return Client(server.port)
+    """From an address of his own: refusals are counted by where they come from."""
+    return Client(server.port, address=str(next(_SOURCES)))
 
 
 @pytest.mark.parametrize(("method", "path"), ADDRESSES)
