@@ -40,10 +40,16 @@ def library(engine_dsn: str, template: str) -> Iterator[Library]:
 
 
 @pytest.fixture
-async def database(engine_dsn: str, library: Library) -> AsyncIterator[Database]:
-    """A clone of the library, for one test."""
+def origin(library: Library) -> str:
+    """What `database` is a clone of."""
+    return LIBRARY
+
+
+@pytest.fixture
+async def database(engine_dsn: str, origin: str) -> AsyncIterator[Database]:
+    """A clone, for one test."""
     name = f"test_{secrets.token_hex(6)}"
-    statement = f"CREATE DATABASE {name} TEMPLATE {LIBRARY} STRATEGY FILE_COPY"
+    statement = f"CREATE DATABASE {name} TEMPLATE {origin} STRATEGY FILE_COPY"
     await administer(engine_dsn, statement)
     opened = await Database.connect(named(engine_dsn, name))
     yield opened

@@ -3,6 +3,7 @@
 Costs are asserted on what the engine says it did: nodes and rows visited, not time.
 """
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.conftest import named
 from tests.integration.search.asking import ask
+from tests.integration.search.conftest import LIBRARY, administer
 from tests.integration.search.library import CLINICIAN, SYSTEM, Library
 from tests.integration.search.naive import Naive
 from tests.integration.search.questions import Questions
@@ -61,6 +64,7 @@ async def test_every_path_finds_the_same(
     assert wrong == []
 
 
+LARGE = "egide_large"
 PATIENTS = 1_500
 ROWS = 120_000
 OBSERVATION, ENCOUNTER, PATIENT = (number(t) for t in ("Observation", "Encounter", "Patient"))
@@ -156,9 +160,16 @@ class Watched:
         )
 
 
-@pytest.fixture
-async def watched(database: Database) -> AsyncIterator[Watched]:
-    """A large table of made-up terms."""
+@pytest.fixture(scope="module")
+def large(engine_dsn: str, library: Library) -> str:
+    """The name of a database with a large table of made-up terms."""
+    asyncio.run(fill(engine_dsn))
+    return LARGE
+
+
+async def fill(dsn: str) -> None:
+    await administer(dsn, f"CREATE DATABASE {LARGE} TEMPLATE {LIBRARY} STRATEGY FILE_COPY")
+    database = await Database.connect(named(dsn, LARGE), max_size=1)
     async with database.connection() as connection:
         await connection.execute("truncate resource, ref, shared_key, data_key cascade")
         await connection.execute(
@@ -176,6 +187,22 @@ async def watched(database: Database) -> AsyncIterator[Watched]:
                 led=LED,
             )
         )
+    await database.close()
+
+
+@pytest.fixture
+def origin(request: pytest.FixtureRequest) -> str:
+    """The large table for a test that watches it, else the library."""
+    if "watched" in request.fixturenames:
+        return str(request.getfixturevalue("large"))
+    request.getfixturevalue("library")
+    return LIBRARY
+
+
+@pytest.fixture
+async def watched(database: Database) -> AsyncIterator[Watched]:
+    """A large table of made-up terms."""
+    async with database.connection() as connection:
         yield Watched(connection)
 
 
