@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+PROCESSES := --numprocesses auto --maxprocesses 4
+
 FHIRCLIENT        := fhirclient-2.6.3
 FHIRCLIENT_SHA512 := 0a2ad98b173059e95b9085f1a7194d431e7e65d262ae5e85d6ce32e32bc0d57ee11c092bf67f7d6951da322d305fef7b9c04e3290eb95fa341e5ab3fc19a09ce
 
@@ -30,10 +32,10 @@ demo: $(VENV)/.run ## Install, load synthetic records and serve them on http://1
 	@$(BIN)/egide demo
 
 test: $(VENV)/.dev ## Install and run all tests but those in a browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PROCESSES)
 
 test-browser: $(VENV)/.dev $(VENV)/fhirclient/package/package.json /usr/bin/chromium ## Run the pages in Debian's Chromium (installs it when missing)
-	@$(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m pytest $(PROCESSES) tests/browser
 
 $(VENV)/fhirclient/package/package.json: Makefile | $(VENV)/.dev /usr/bin/npm
 	@rm -rf $(VENV)/fhirclient && mkdir $(VENV)/fhirclient

@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from egide.db import Database, prepare
 from egide.db.embedded import start
@@ -26,6 +27,10 @@ SHARED = Path(os.environ.get("EGIDE_SHARED") or Path(__file__).parents[2] / "sha
 TEMPLATE = "egide_template"
 MEMORY = Path("/dev/shm")
 PREFIX = "egide-tests-"
+SAMPLES = frozenset(
+    f"tests/acceptance/test_{name}.py" for name in ("at_rest", "records_in", "search")
+)
+"""Files that share installations with all samples, which take a minute to fill."""
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +133,20 @@ async def _administer(dsn: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+class ByFile(LoadScopeScheduling):
+    """Tests of a file run in one process, in order: they share what the file makes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "samples" if path in SAMPLES else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    """Long files stand first, as the folders are named, so that processes end together."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)  # type: ignore[arg-type]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
