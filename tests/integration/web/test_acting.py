@@ -167,7 +167,19 @@ DENIES = naming("deny", f"RelatedPerson/{MOTHER}")
         ({}, DENIES, "active"),
         ({}, naming("permit", f"RelatedPerson/{OTHER}"), "active"),
     ],
-    ids=str,
+    ids=[
+        "no consent",
+        "no tie",
+        "tie to come",
+        "tie that ended",
+        "tie not active",
+        "consent to come",
+        "consent that ended",
+        "consent withdrawn",
+        "consent not signed",
+        "consent that denies",
+        "consent for somebody else",
+    ],
 )
 async def test_a_tie_or_a_consent_that_is_not_in_force_lets_nobody_act(
     family: Family, tie: dict[str, Any] | None, provision: dict[str, Any] | None, status: str
