@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/security-labels.html. Those of a document's content, which DMP and MHD put
 in DocumentReference.securityLabel, and the confidentiality of a Composition count as the
-resource's own. So do the labels of whatever a resource holds, contained or as an entry: the whole
-is at least as closed as the most closed of its parts.
+resource's own. So do the labels of whatever a resource holds, contained or as an entry, and those
+at single elements: the whole is at least as closed as the most closed of its parts.
 
 Invariant: no part has a label the whole has not (tests/unit/record/test_labels.py).
 """
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 import msgspec
+
+from egide.fhir.inline_labels import URL, inline_labels
 
 _CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
@@ -58,12 +60,17 @@ class _Response(msgspec.Struct):
 
 _labelled = msgspec.json.Decoder(_Labelled).decode
 _holder = msgspec.json.Decoder(_Holder).decode
+_INLINE = URL.encode()
 _ELSEWHERE = (b'"contained"', b'"resource":{', b'"outcome":{', b'"securityLabel"')
 """What is in the body of a resource that has labels elsewhere than in its own meta."""
 
 
 def labels_of(body: bytes) -> frozenset[str]:
     """The labels of a resource in canonical JSON, each as `system|code`."""
+    if _INLINE in body:
+        inline = inline_labels(msgspec.json.decode(body))
+        within = frozenset(f"{system}|{code}" for system, code in inline)
+        return within | frozenset(_all(_holder(body)))
     if b'"confidentiality"' not in body:
         if b'"security' not in body:
             return frozenset()

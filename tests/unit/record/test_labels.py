@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from egide.fhir.inline_labels import URL
 from egide.gate.labels import HIDDEN_FROM_PATIENT, NORMAL, RESTRICTED, VERY_RESTRICTED
 from egide.record.labels import labels_of
 
@@ -92,6 +93,27 @@ def test_what_is_held_closes_what_holds_it(holder: Body) -> None:
 )
 def test_what_speaks_of_labels_is_not_labelled_by_it(resource: Body) -> None:
     assert read(resource) == frozenset()
+
+
+def inline(label: str) -> Body:
+    """An extension that labels the element it is in."""
+    return {"extension": [{"url": URL, "valueCoding": coding(label)}]}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "Observation", "valueQuantity": {"value": 5, **inline(RESTRICTED)}},
+        {"resourceType": "Patient", "gender": "male", "_gender": inline(RESTRICTED)},
+        {"resourceType": "Patient", "name": [{"family": "a"}, {"given": ["b"], "_given": [None,
+         inline(RESTRICTED)]}]},
+        {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient",
+         "_active": inline(RESTRICTED)}}]},
+    ],
+)  # fmt: skip
+def test_a_label_at_an_element_closes_the_whole(resource: Body) -> None:
+    own = resource | {"meta": {"security": [coding(NORMAL)]}}
+    assert (read(resource), read(own)) == ({RESTRICTED}, {NORMAL, RESTRICTED})
 
 
 def leaf(labels: list[str]) -> Body:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from egide.fhir.inline_labels import MARK, inline_labels
 from egide.fhir.search.allowlist import (
     CONFIDENTIALITY,
     PREFIX_LENGTHS,
@@ -139,6 +140,8 @@ def _labels(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         codings += concept.get("coding", ())
     for coding in codings:
         yield coding.get("system", ""), coding.get("code", "")
+        if coding.get("code") == MARK:
+            yield from inline_labels(resource)
     if "confidentiality" in resource:
         yield CONFIDENTIALITY, resource["confidentiality"]
     for inner in _held(resource):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from egide.fhir.inline_labels import URL
 from egide.fhir.search import STANDARD, WITHHELD, Indexer, index
 
 Json = dict[str, Any]
@@ -226,3 +227,19 @@ def test_synthea_stays_within_the_budget_of_terms(synthea: list[Json]) -> None:
     counts = sorted(len(index(r["resourceType"], r).terms) for r in synthea)
     assert sum(counts) / len(counts) <= 12
     assert counts[int(len(counts) * 0.99)] <= 120
+
+
+def test_a_sensitive_label_at_an_element_withholds_codes_too() -> None:
+    sensitive = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}
+    resource = {
+        "resourceType": "Observation",
+        "meta": {"security": [{"code": "PROCESSINLINELABEL"}]},
+        "status": "final",
+        "code": {
+            "extension": [{"url": URL, "valueCoding": sensitive}],
+            "coding": [{"system": "http://loinc.org", "code": "1-1"}],
+        },
+    }
+    assert index("Observation", resource).terms == [("status", "final"), WITHHELD]
+    resource["meta"] = {}
+    assert WITHHELD not in index("Observation", resource).terms, "the mark is what is asked for"
