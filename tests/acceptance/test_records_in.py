@@ -97,7 +97,12 @@ def test_what_was_sent_as_transactions_reads_back_equal(
 def test_every_post_made_a_resource_of_its_own(
     posted: Posted, wanted_of_posted: dict[str, Json]
 ) -> None:
-    (row,) = ask(posted.installation.data, "select count(*), max(version) as last from resource")
+    """And nothing else is there but what tells a patient of a broken glass, if one was broken."""
+    (row,) = ask(
+        posted.installation.data,
+        "select count(*) - (select count(*) from glass) as count, max(version) as last"
+        " from resource",
+    )
     assert (row["count"], row["last"]) == (len(wanted_of_posted), 1)
 
 
