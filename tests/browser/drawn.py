@@ -116,6 +116,7 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
         {
             "consent": replace(_CONSENT, record="behalf"),
             "whose": _FOUND[0],
+            "stay": None,
             "patient": "",
             "request": "",
             "back": "app.example",
