@@ -16,7 +16,7 @@ from egide.actor import Actor
 from egide.bench import targets
 from egide.bench.figure import Figure, Section
 from egide.bench.requests import Requests
-from egide.bench.stand import Serving, Stand
+from egide.bench.stand import Load, Serving, Stand
 from egide.errors import Fault
 from egide.gate import Facts, ResourceFacts, decide, grants_of
 from egide.ids import resource_id
@@ -31,13 +31,13 @@ async def gating(serving: Serving) -> Section:
     stand = serving.stand
     asking, mine, hidden = await _clinician(stand, serving.server.port)
     trusted = serving.requests
-    wide = await serving.load([trusted.get(each) for each in mine])
-    narrow = await serving.load([asking.get(each) for each in mine])
+    wide = await _settled(serving, [trusted.get(each) for each in mine])
+    narrow = await _settled(serving, [asking.get(each) for each in mine])
     patients = [each for each in mine if each.startswith("Patient/")][:_SEARCHED]
     queries = [{"patient": each.partition("/")[2], "_count": "20"} for each in patients]
-    searched = await serving.load([trusted.get("Observation", each) for each in queries])
-    within = await serving.load([asking.get("Observation", each) for each in queries])
-    page = await serving.load([asking.get("Observation", {"_count": "20"})])
+    searched = await _settled(serving, [trusted.get("Observation", each) for each in queries])
+    within = await _settled(serving, [asking.get("Observation", each) for each in queries])
+    page = await _settled(serving, [asking.get("Observation", {"_count": "20"})])
     pairs = stand.plan.pairs
     told = await asyncio.to_thread(_told, asking, serving.server.port, hidden, pairs, stand.chance)
     figures = (
@@ -65,6 +65,12 @@ async def gating(serving: Serving) -> Section:
     return Section("Gate", how, figures)
 
 
+async def _settled(serving: Serving, requests: list[bytes]) -> Load:
+    """The load of requests, once every connection has made its plans for them."""
+    await serving.load(requests, seconds=1)
+    return await serving.load(requests)
+
+
 async def _clinician(stand: Stand, port: int) -> tuple[Requests, list[str], list[str]]:
     """A clinician's requests, resources within the reach, and resources that are hidden."""
     async with stand.site.opened() as parts:
@@ -77,6 +83,7 @@ async def _clinician(stand: Stand, port: int) -> tuple[Requests, list[str], list
                 " where kind = 1 and number % 2 = 0",
                 member,
             )
+            await connection.execute("analyze reach")
         actor = Actor(issued.account, "egide-bench", frozenset({"clinician"}), issued.session)
         mine, hidden = [], []
         async with parts.record.open(actor) as session:

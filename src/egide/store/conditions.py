@@ -23,22 +23,16 @@ _REACHED = (
     " where a.member = any({0}) and a.until > {1} and a.since <= {1}"
 )
 
-_OWNED_AND_REACHED = (
-    "select o.number from ({2}) o where exists (select from reach a where a.patient_key = o.number"
-    " and a.member = any({0}) and a.until > {1} and a.since <= {1})"
-    " or exists (select from shared_key s join reach a on a.patient_key = s.holder"
-    " where s.number = o.number and a.member = any({0}) and a.until > {1}"
-    " and a.since <= {1})"
-)
+_OWNED_AND_REACHED = "select o.number from ({0}) o where {1}"
 
 _FACING = " cross join lateral ties(r.key, {0}, {1}, {2}) a"
 _ONCE = "select distinct patient_key from ({0}) a"
 # Scalar, for an EXISTS the engine may answer from a hash of all that is in reach.
 _REACHED_EACH = (
-    "(select true from reach a where a.patient_key = r.key"
+    "(select true from reach a where a.patient_key = {2}"
     " and a.member = any({0}) and a.until > {1} and a.since <= {1} limit 1) is true"
     " or (select true from shared_key s join reach a on a.patient_key = s.holder"
-    " where s.number = r.key and a.member = any({0}) and a.until > {1} and a.since <= {1}"
+    " where s.number = {2} and a.member = any({0}) and a.until > {1} and a.since <= {1}"
     " limit 1) is true"
 )
 
@@ -101,11 +95,12 @@ class Conditions:
         if self._owned:
             # Few keys: each is looked up, rather than all that is in reach.
             first, *others = self._owned
-            self._owned = [_OWNED_AND_REACHED.format(members, at, first), *others]
+            each = _REACHED_EACH.format(members, at, "o.number")
+            self._owned = [_OWNED_AND_REACHED.format(first, each), *others]
             return
         self._reached = _REACHED.format(members, at)
         self._of_reach = f"r.key in ({self._reached})"
-        self._each_of_reach = f"({_REACHED_EACH.format(members, at)})"
+        self._each_of_reach = f"({_REACHED_EACH.format(members, at, 'r.key')})"
         if unbound:
             apart = "select k.number from data_key k where k.kind <> 1"
             self._of_reach = f"({self._of_reach} or r.key in ({apart}))"
