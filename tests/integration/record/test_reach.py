@@ -71,6 +71,11 @@ async def seen(record: Record, actor: Actor, purpose: str = "TREAT") -> list[str
         page = await session.search("Observation", [("_total", "accurate"), ("_sort", "_id")])
         found = [each.id for each in page.entries]
         assert page.total == len(found)
+        for patient in ("p", "q"):
+            theirs = await session.search("Observation", [("patient", patient)])
+            assert [each.id for each in theirs.entries] == [
+                id for id in found if id == f"of-{patient}"
+            ]
         for id in ("of-p", "of-q"):
             if id in found:
                 assert (await session.read("Observation", id)).id == id
