@@ -137,6 +137,9 @@ def test_what_is_looked_for_would_be_found(
         b"xyz" + base64.urlsafe_b64encode(name),
     ):
         assert found(legible(b"\x00\x01" + written + b"\xff"), {b"rousseau de"}), written
+    for written in (b'"value":"746827055"', b"urn:oid:1.2|746827055", b"\x09746827055\xff"):
+        assert found(legible(written), {b"746827055"}), written
+    assert not found(legible(b"-4318746827055210934"), {b"746827055"})
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,11 @@ def legible(data: bytes) -> bytes:
 
 
 def found(text: bytes, words: Collection[bytes]) -> set[bytes]:
-    """Which of `words` (lower case, LEAST bytes or more) are anywhere in `text`."""
+    """Which of `words` (lower case, LEAST bytes or more) are anywhere in `text`.
+
+    A number counts where no letter or digit touches it: in millions of digits of keyed hashes,
+    written out in decimal or in hex, any nine come up by chance.
+    """
     starting: dict[bytes, list[bytes]] = {}
     for word in words:
         assert len(word) >= LEAST, word
@@ -59,9 +63,14 @@ def found(text: bytes, words: Collection[bytes]) -> set[bytes]:
     there = set()
     for place in range(len(text) - LEAST + 1):
         for word in starting.get(text[place : place + LEAST], ()):
-            if text.startswith(word, place):
+            if text.startswith(word, place) and not _by_chance(text, place, word):
                 there.add(word)
     return there
+
+
+def _by_chance(text: bytes, place: int, word: bytes) -> bool:
+    before, after = text[max(place - 1, 0) : place], text[place + len(word) : place + len(word) + 1]
+    return word.isdigit() and (before.isalnum() or after.isalnum())
 
 
 def without_fractions(data: bytes) -> bytes:
