@@ -4,10 +4,10 @@
 
 Bundles are multiplied under new identities; each shape is asked by an application that reaches all
 patients, and by clinicians who reach 3,000 and 30. In one process, through the one door: narrowed,
-opened, decided and in the ledger, without HTTP. Both sizes are asked in turn, ten questions each, so
-that what else the machine does meets both alike. Prints p50 and p95
-in milliseconds and the ratio of the p95 between the sizes, of which the design asks at most 1.5;
-and the processor time a question takes, this process's and the engine's.
+opened, decided and in the ledger, without HTTP. Both sizes are asked in turn, ten questions each,
+so that what else the machine does meets both alike. Prints p50 and p95 in milliseconds and the
+ratio of the p95 between the sizes, of which the design asks at most 1.5; and the processor time a
+question takes, this process's and the engine's.
 With `--keep FOLDER` both installations stay there, and are measured again without loading.
 """
 
