@@ -18,17 +18,9 @@ from egide.fhir.definitions import number
 from egide.record.emission import Emitted, emit
 from egide.record.interaction import Interaction
 from egide.record.timeframe import Timeframe
-from egide.store import (
-    Instant,
-    Opened,
-    Row,
-    Stretch,
-    before_deletion,
-    horizon,
-    keys_of,
-    successors,
-)
-from egide.store import changes as versions
+from egide.record.versions import Version, versions
+from egide.store import Instant, Row, Stretch, horizon, keys_of, successors
+from egide.store import changes as changed
 
 _SQL = queries("egide.record", "sql/facts.sql")
 
@@ -124,7 +116,7 @@ async def _look(
     found: list[Emitted] = []
     looked, size = 0, count + 1
     while True:
-        rows = await versions(connection, stretch, size)
+        rows = await changed(connection, stretch, size)
         for row, emitted in zip(rows, await _see(here, connection, rows, frame), strict=True):
             if emitted is not None and len(found) == count:
                 return found, stretch.before
@@ -142,29 +134,22 @@ async def _look(
 async def _see(
     here: Interaction, connection: Connection, rows: Sequence[Row], frame: Timeframe
 ) -> list[Emitted | None]:
-    """Each version as it leaves; None for what is not asked for or not permitted.
-
-    A deletion says nothing but that it was: whether it may leave is decided by what it deleted.
-    """
+    """Each version as it leaves; None for what is not asked for or not permitted."""
     decision, reader = here.decision, here.parts.reader
     follow = await successors(connection, rows) if frame.end is not None else {}
-    gone = await before_deletion(connection, rows)
-    opened = await reader.open(connection, rows)
-    before = dict(zip(gone, await reader.open(connection, list(gone.values())), strict=True))
-    patients = {patient for each in (*opened, *before.values()) for patient in each.patients}
+    found = await versions(reader, connection, decision, rows)
+    patients = {patient for each in found for patient in each.patients}
     standing = await here.standing(connection, decision, patients)
     out = partial(emit, decision, standing=standing, meets=here.meets)
 
-    def leaving(each: Opened) -> Emitted | None:
-        row = each.row
-        place = (row.id, row.version)
-        if not frame.holds(row.updated, follow.get(place)):
+    def leaving(each: Version) -> Emitted | None:
+        row = each.opened.row
+        if not frame.holds(row.updated, follow.get((row.id, row.version))):
             return None
-        if not row.deleted:
-            return out(each, fhir.identity(each.body))
-        deleted = before.get(place)
-        if deleted is None:
+        told = each.deleted if row.deleted else each.opened
+        if told is None:
             return None
-        return out(each, fhir.identity(deleted.body), deleted=deleted)
+        id = fhir.identity(told.body)
+        return out(each.opened, id, deleted=each.deleted, now=each.now)
 
-    return [leaving(each) for each in opened]
+    return [leaving(each) for each in found]

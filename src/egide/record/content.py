@@ -26,9 +26,11 @@ def facts_of(
     patients: Collection[int],
     standing: Standing,
     meets: Meets | None = None,
+    later: bytes = b"",
 ) -> ResourceFacts:
-    """The facts of a resource of `type`, in canonical JSON, for one decision."""
-    labels = labels_of(body)
+    """The facts of a resource of `type`, in canonical JSON, for one decision; what it became
+    `later` has labels that count too."""
+    labels = labels_of(body) | labels_of(later) if later else labels_of(body)
     if not (standing.choices or standing.agreed or decision.has_criteria):
         return ResourceFacts(type, tuple(patients), standing.reached, labels)
     resource = fhir.parse(body) if body else {}

@@ -47,19 +47,22 @@ def emit(
     meets: Meets | None = None,
     created: bool = False,
     deleted: Opened | None = None,
+    now: Opened | None = None,
 ) -> Emitted | None:
     """`opened`, whose id is `id`, if the decision permits it; else None.
 
     `standing` is how the actor stands to its patients, in the same snapshot; `meets` tells whether
     a resource satisfies the criteria of a scope. A deletion says nothing but that it was: what it
-    `deleted` decides whether it may leave. What is masked leaves as a part (`fhir.masking`).
+    `deleted` decides whether it may leave. The labels of what the resource is `now` close an older
+    version as well. What is masked leaves as a part (`fhir.masking`).
     """
     row, body, patients = opened
     type = type_name(row.type)
     content, whose = body, patients
     if deleted is not None:
         content, whose = deleted.body, patients | deleted.patients
-    facts = facts_of(decision, type, content, whose, standing, meets)
+    later = b"" if now is None else now.body
+    facts = facts_of(decision, type, content, whose, standing, meets, later)
     answer = decision.permits(facts)
     if answer == "no":
         return None

@@ -15,7 +15,8 @@ from egide.record.emission import Emitted, emit
 from egide.record.facts import known_by, standing_at_hand, within
 from egide.record.interaction import Interaction, not_found
 from egide.record.timeframe import Timeframe
-from egide.store import Opened, Row, before_deletion
+from egide.record.versions import versions
+from egide.store import Row
 
 _BATCH = 200
 """Versions looked at in one go."""
@@ -88,8 +89,7 @@ async def history(
         rows, known = await _within(here, connection, type, id, frame, below, count + 1)
         if not known:
             raise not_found()
-        opened = await here.parts.reader.open(connection, rows)
-        entries = await _permitted(here, connection, here.decision, opened, id)
+        entries = await _permitted(here, connection, here.decision, rows, id)
         if rows and not entries:
             raise here.hide()
         if not rows and below is None:
@@ -134,8 +134,7 @@ async def _one(
 ) -> Emitted:
     if row is None:
         raise not_found()
-    opened = await here.parts.reader.open(connection, [row])
-    entries = await _permitted(here, connection, decision, opened, id)
+    entries = await _permitted(here, connection, decision, [row], id)
     if not entries:
         raise here.hide()
     return entries[0]
@@ -145,25 +144,18 @@ async def _permitted(
     here: Interaction,
     connection: Connection,
     decision: Decision,
-    opened: Sequence[Opened],
+    rows: Sequence[Row],
     id: str,
 ) -> list[Emitted]:
-    """Those that may leave. Whether a deletion may is decided by what it deleted."""
-    reader = here.parts.reader
-    gone = await before_deletion(connection, [each.row for each in opened])
-    before = dict(zip(gone, await reader.open(connection, list(gone.values())), strict=True))
-    patients = {key for each in (*opened, *before.values()) for key in each.patients}
+    """Those that may leave."""
+    found = await versions(here.parts.reader, connection, decision, rows)
+    patients = {key for each in found for key in each.patients}
     here.concern(patients)
-    standing = await here.standing(
-        connection, decision, patients, known_by([each.row for each in opened])
-    )
+    standing = await here.standing(connection, decision, patients, known_by(rows))
     out = partial(emit, decision, id=id, standing=standing, meets=here.meets)
-    found = []
-    for each in opened:
-        deleted = before.get((each.row.id, each.row.version))
-        if each.row.deleted and deleted is None:
-            continue
-        emitted = out(each, deleted=deleted)
-        if emitted is not None:
-            found.append(emitted)
-    return found
+    left = [
+        out(each.opened, deleted=each.deleted, now=each.now)
+        for each in found
+        if not each.opened.row.deleted or each.deleted is not None
+    ]
+    return [each for each in left if each is not None]

@@ -7,6 +7,7 @@ from egide.store.changes import (
     changes,
     horizon,
     keys_of,
+    latest,
     successors,
 )
 from egide.store.compartment import of_nobody, sealed_for
@@ -52,6 +53,7 @@ __all__ = [
     "changes",
     "horizon",
     "keys_of",
+    "latest",
     "of_nobody",
     "parameter_number",
     "sealed_for",

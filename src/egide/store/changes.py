@@ -83,6 +83,15 @@ async def before_deletion(
     return {(record["id"], record["version"] + 1): old_row_of(record) for record in records}
 
 
+async def latest(connection: Connection, rows: Sequence[Row]) -> dict[bytes, Row]:
+    """Id of each older version in `rows` → the current version, where it is another."""
+    oldest: dict[bytes, int] = {}
+    for row in rows:
+        oldest[row.id] = min(row.version, oldest.get(row.id, row.version))
+    records = await connection.fetch(_SQL["latest"], list(oldest), list(oldest.values()))
+    return {record["id"]: row_of(record) for record in records}
+
+
 async def keys_of(connection: Connection, patients: Collection[int]) -> tuple[int, ...]:
     """The keys of `patients` (numbers), and those they share with others."""
     records = await connection.fetch(_SQL["keys_of"], list(patients))

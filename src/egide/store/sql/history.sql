@@ -74,6 +74,12 @@ select v.id, v.type, v.version, v.key, v.updated, v.deleted, v.columns, v.sealed
 from unnest($1::uuid[], $2::integer[]) as w (id, version)
 join version v using (id, version)
 
+-- latest: What some resources are now that are older than that in some version.
+select r.id, r.type, r.version, r.key, r.updated, r.day, r.until, r.deleted, r.lead,
+       array_send(r.terms) as terms, r.sealed
+from unnest($1::uuid[], $2::integer[]) as w (id, version)
+join resource r on r.id = w.id and r.version > w.version
+
 -- keys_of: The keys of some patients, and those they share.
 select unnest($1::bigint[]) as number
 union
