@@ -17,6 +17,7 @@ import msgspec
 
 from egide.fhir.definitions import Element, type_definition
 from egide.fhir.search.main_date import MAIN_DATES
+from egide.fhir.security_labels import CONFIDENTIALITY, canonical
 from egide.fhir.summary import marked
 
 _ABSENT: Final = {
@@ -29,7 +30,6 @@ _ABSENT: Final = {
 }
 _KEPT = ("resourceType", "id", "status", "intent")
 _KEPT_OF_META = ("versionId", "lastUpdated")
-_CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _DATES = frozenset({"date", "dateTime", "instant", "Period"})
 _WORDLESS = _DATES | {"code", "boolean", "positiveInt", "unsignedInt"}
 SHOWABLE: Final = _WORDLESS | {"CodeableConcept", "Coding", "Reference"}
@@ -119,10 +119,12 @@ def _patient(held: Any) -> Body | None:
 def _meta(whole: Body) -> Body:
     """Meta without tags and sensitivity labels: they would say what is masked."""
     part = {name: whole[name] for name in _KEPT_OF_META if name in whole}
-    labels = [
-        {"system": each["system"], "code": each.get("code")}
+    known = [
+        canonical(each.get("system", ""), each.get("code", ""))
         for each in whole.get("security", ())
-        if each.get("system") == _CONFIDENTIALITY
+    ]
+    labels = [
+        {"system": system, "code": code} for system, code in known if system == CONFIDENTIALITY
     ]
     return part | ({"security": labels} if labels else {})
 

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from egide.fhir.search.span import EVER, Span, period
+from egide.gate.labels import token
 
 Nature = Literal["information", "opposition", "consent"]
 """What was recorded: that the person was told and did not object, that he or she objects, that he
@@ -208,7 +209,7 @@ def _provision(written: Mapping[str, Any], zone: tzinfo, depth: int) -> Provisio
         actors=_actors(written, unclear),
         interactions=_interactions(written, unclear),
         purposes=_codes(written.get("purpose")),
-        labels=_tokens(written.get("securityLabel")),
+        labels=_labels(written.get("securityLabel")),
         types=_classes(written, unclear),
         codes=_concepts(written.get("code")),
         data=_data(written, unclear),
@@ -279,8 +280,8 @@ def _codes(written: Any) -> frozenset[str] | None:
     return frozenset(each.get("code", "") for each in written) if written else None
 
 
-def _tokens(written: Any) -> frozenset[str] | None:
-    return frozenset(_token(each) for each in written) if written else None
+def _labels(written: Any) -> frozenset[str] | None:
+    return frozenset(map(token, written)) if written else None
 
 
 def _concepts(written: Any) -> frozenset[str] | None:

@@ -4,13 +4,20 @@ JDV_J08 of the French information-system framework (OID 1.2.250.1.213.1.1.5.463)
 visibility flags to the N, R and V of http://terminology.hl7.org/CodeSystem/v3-Confidentiality.
 """
 
-_VISIBILITY = "urn:oid:1.2.250.1.213.1.1.4.13"
-_CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+from collections.abc import Mapping
+from typing import Any
 
-NORMAL = f"{_CONFIDENTIALITY}|N"
-RESTRICTED = f"{_CONFIDENTIALITY}|R"
-VERY_RESTRICTED = f"{_CONFIDENTIALITY}|V"
+from egide.fhir.security_labels import CONFIDENTIALITY, VISIBILITY, canonical
 
-HIDDEN_FROM_PROFESSIONALS = f"{_VISIBILITY}|MASQUE_PS"
-HIDDEN_FROM_PATIENT = f"{_VISIBILITY}|INVISIBLE_PATIENT"
-HIDDEN_FROM_REPRESENTATIVES = f"{_VISIBILITY}|INVISIBLE_REPRESENTANTS_LEGAUX"
+NORMAL = f"{CONFIDENTIALITY}|N"
+RESTRICTED = f"{CONFIDENTIALITY}|R"
+VERY_RESTRICTED = f"{CONFIDENTIALITY}|V"
+
+HIDDEN_FROM_PROFESSIONALS = f"{VISIBILITY}|MASQUE_PS"
+HIDDEN_FROM_PATIENT = f"{VISIBILITY}|INVISIBLE_PATIENT"
+HIDDEN_FROM_REPRESENTATIVES = f"{VISIBILITY}|INVISIBLE_REPRESENTANTS_LEGAUX"
+
+
+def token(coding: Mapping[str, Any]) -> str:
+    """The label a coding is."""
+    return "|".join(canonical(coding.get("system", ""), coding.get("code", "")))

@@ -14,8 +14,7 @@ from itertools import chain
 import msgspec
 
 from egide.fhir.inline_labels import URL, inline_labels
-
-_CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+from egide.fhir.security_labels import CONFIDENTIALITY, canonical
 
 
 class _Coding(msgspec.Struct):
@@ -23,7 +22,7 @@ class _Coding(msgspec.Struct):
     code: str = ""
 
     def __str__(self) -> str:
-        return f"{self.system}|{self.code}"
+        return "|".join(canonical(self.system, self.code))
 
 
 class _Concept(msgspec.Struct):
@@ -69,7 +68,7 @@ def labels_of(body: bytes) -> frozenset[str]:
     """The labels of a resource in canonical JSON, each as `system|code`."""
     if _INLINE in body:
         inline = inline_labels(msgspec.json.decode(body))
-        within = frozenset(f"{system}|{code}" for system, code in inline)
+        within = frozenset("|".join(canonical(*each)) for each in inline)
         return within | frozenset(_all(_holder(body)))
     if b'"confidentiality"' not in body:
         if b'"security' not in body:
@@ -84,7 +83,7 @@ def _all(held: _Holder) -> Iterator[str]:
     for concept in held.securityLabel:
         yield from map(str, concept.coding)
     if held.confidentiality is not None:
-        yield f"{_CONFIDENTIALITY}|{held.confidentiality}"
+        yield "|".join(canonical(CONFIDENTIALITY, held.confidentiality))
     for inner in held.contained:
         yield from _all(inner)
     for part in chain(held.entry, held.parameter):

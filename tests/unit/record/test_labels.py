@@ -28,6 +28,35 @@ def secret(label: str = VERY_RESTRICTED) -> Body:
     return {"resourceType": "Observation", "meta": {"security": [coding(label)]}}
 
 
+@pytest.mark.parametrize(
+    ("system", "code", "label"),
+    [
+        ("urn:oid:2.16.840.1.113883.5.25", "V", VERY_RESTRICTED),
+        ("http://hl7.org/fhir/v3/Confidentiality", "R", RESTRICTED),
+        ("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "v", VERY_RESTRICTED),
+        ("", "V", VERY_RESTRICTED),
+        (
+            "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR"
+            "/TRE-A07-StatutVisibiliteDocument",
+            "INVISIBLE_PATIENT",
+            HIDDEN_FROM_PATIENT,
+        ),
+        ("urn:oid:1.2.250.1.213.1.1.4.13", "invisible_patient", HIDDEN_FROM_PATIENT),
+        ("", "INVISIBLE_PATIENT", HIDDEN_FROM_PATIENT),
+    ],
+)
+def test_a_label_closes_whatever_its_system_is_called(system: str, code: str, label: str) -> None:
+    written = {"code": code} | ({"system": system} if system else {})
+    assert read({"resourceType": "Observation", "meta": {"security": [written]}}) == {label}
+    document = {"resourceType": "DocumentReference", "securityLabel": [{"coding": [written]}]}
+    assert read(document) == {label}
+
+
+def test_a_label_of_another_system_stays_what_it_is() -> None:
+    coded = {"system": "urn:other", "code": "V"}
+    assert read({"resourceType": "Observation", "meta": {"security": [coded]}}) == {"urn:other|V"}
+
+
 HOLDERS: dict[str, Body] = {
     "an entry of a Bundle": {"resourceType": "Bundle", "entry": [{"resource": secret()}]},
     "the second entry": {

@@ -39,6 +39,7 @@ from egide.errors import Incorrect
 from egide.fhir.definitions import search_parameters
 from egide.fhir.search.expression import Exists
 from egide.fhir.search.parameter import parameter
+from egide.fhir.security_labels import CONFIDENTIALITY, VISIBILITY
 
 Term = tuple[str, str]
 """(parameter, value), before it is keyed and hashed."""
@@ -77,7 +78,6 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 SENSITIVE_LABELS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         CONFIDENTIALITY: _codes("R V ETH HIV PSY SDV C S T"),
@@ -88,9 +88,7 @@ SENSITIVE_LABELS: Mapping[str, frozenset[str]] = MappingProxyType(
             DRGIS EMP PDS PHY PRS
             """
         ),
-        "urn:oid:1.2.250.1.213.1.1.4.13": _codes(
-            "MASQUE_PS INVISIBLE_PATIENT INVISIBLE_REPRESENTANTS_LEGAUX"
-        ),
+        VISIBILITY: _codes("MASQUE_PS INVISIBLE_PATIENT INVISIBLE_REPRESENTANTS_LEGAUX"),
     }
 )
 """System → the security labels that mark a resource as sensitive: restricted confidentiality,

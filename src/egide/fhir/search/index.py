@@ -12,13 +12,13 @@ Invariants:
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import msgspec
 
 from egide.fhir.inline_labels import MARK, inline_labels
 from egide.fhir.search.allowlist import (
-    CONFIDENTIALITY,
     PREFIX_LENGTHS,
     SENSITIVE_LABELS,
     STANDARD,
@@ -35,6 +35,7 @@ from egide.fhir.search.parameter import parameter
 from egide.fhir.search.string import texts
 from egide.fhir.search.text import starts
 from egide.fhir.search.token import pairs_of
+from egide.fhir.security_labels import CONFIDENTIALITY, canonical
 
 
 class Index(msgspec.Struct, frozen=True):
@@ -139,11 +140,11 @@ def _labels(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for concept in resource.get("securityLabel", ()):
         codings += concept.get("coding", ())
     for coding in codings:
-        yield coding.get("system", ""), coding.get("code", "")
+        yield canonical(coding.get("system", ""), coding.get("code", ""))
         if coding.get("code") == MARK:
-            yield from inline_labels(resource)
+            yield from starmap(canonical, inline_labels(resource))
     if "confidentiality" in resource:
-        yield CONFIDENTIALITY, resource["confidentiality"]
+        yield canonical(CONFIDENTIALITY, resource["confidentiality"])
     for inner in _held(resource):
         yield from _labels(inner)
 
