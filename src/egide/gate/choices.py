@@ -11,12 +11,13 @@ Invariants (tests/unit/gate/test_choices.py)
 - being informed is no consent: it opens nothing that care does not.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final, Literal
 
 import msgspec
 
+from egide.fhir.search.literal import RESOURCE_TYPES, local_target
 from egide.fhir.search.span import EVER, Span, period
 from egide.gate.labels import token
 
@@ -107,11 +108,11 @@ class Provision(msgspec.Struct, frozen=True):
         return (
             (self.during is None or _within(access.at, self.during))
             and (self.purposes is None or not self.purposes.isdisjoint(_purposes(access.purpose)))
-            and (self.labels is None or not self.labels.isdisjoint(access.labels))
-            and (self.codes is None or not self.codes.isdisjoint(content.codes))
             and (self.dated is None or _meets(content.span, self.dated, permits))
             and _any(self.actors, access.who, "actor" in unclear)
             and _any(self.interactions, {access.interaction}, "action" in unclear)
+            and _any(self.labels, access.labels, "securityLabel" in unclear)
+            and _any(self.codes, content.codes, "code" in unclear)
             and _any(self.types, {access.type}, "class" in unclear)
             and _any(self.data, content.refers | {content.reference}, "data" in unclear)
         )
@@ -149,12 +150,15 @@ class Agreed(msgspec.Struct, frozen=True):
     during: Span
 
 
-def choice(consent: Mapping[str, Any], zone: tzinfo) -> Choice | None:
-    """A Consent, compiled; None when it is not active or says nothing."""
+def choice(consent: Mapping[str, Any], zone: tzinfo, bases: Collection[str] = ()) -> Choice | None:
+    """A Consent, compiled; None when it is not active or says nothing.
+
+    `bases` are this server's own addresses, which end with `/`: what they name is what is here.
+    """
     written = consent.get("provision")
     if consent.get("status") != "active" or not written:
         return None
-    root = _provision(written, zone, 0)
+    root = _provision(written, zone, bases, 0)
     return Choice(f"Consent/{consent.get('id', '')}", _nature(consent, root), root)
 
 
@@ -197,7 +201,9 @@ def _permits(each: Provision) -> bool:
     return each.permits is True or any(map(_permits, each.exceptions))
 
 
-def _provision(written: Mapping[str, Any], zone: tzinfo, depth: int) -> Provision:
+def _provision(
+    written: Mapping[str, Any], zone: tzinfo, bases: Collection[str], depth: int
+) -> Provision:
     type = written.get("type")
     if depth > _MOST_DEEP:
         return Provision(permits=False)
@@ -206,16 +212,16 @@ def _provision(written: Mapping[str, Any], zone: tzinfo, depth: int) -> Provisio
     return Provision(
         permits=_TYPES.get(type),
         during=_span("period", written, zone, unclear),
-        actors=_actors(written, unclear),
+        actors=_actors(written, bases, unclear),
         interactions=_interactions(written, unclear),
         purposes=_codes(written.get("purpose")),
-        labels=_labels(written.get("securityLabel")),
+        labels=_labels(written, unclear),
         types=_classes(written, unclear),
-        codes=_concepts(written.get("code")),
-        data=_data(written, unclear),
+        codes=_concepts(written, unclear),
+        data=_data(written, bases, unclear),
         dated=_span("dataPeriod", written, zone, unclear),
         unclear=frozenset(unclear),
-        exceptions=tuple(_provision(each, zone, depth + 1) for each in inner),
+        exceptions=tuple(_provision(each, zone, bases, depth + 1) for each in inner),
     )
 
 
@@ -223,15 +229,16 @@ _TYPES: Final[Mapping[str | None, bool | None]] = {None: None, "permit": True, "
 _ACTORS = frozenset({"Practitioner", "Organization", "RelatedPerson", "Patient"})
 
 
-def _actors(written: Mapping[str, Any], unclear: set[str]) -> frozenset[str] | None:
+def _actors(
+    written: Mapping[str, Any], bases: Collection[str], unclear: set[str]
+) -> frozenset[str] | None:
     if "actor" not in written:
         return None
     found = set()
     for each in written["actor"]:
-        reference = each.get("reference", {}).get("reference", "")
-        kind, _, id = reference.partition("/")
-        if kind in _ACTORS and id and "/" not in id:
-            found.add(reference)
+        named = local_target(each.get("reference", {}).get("reference", ""), bases)
+        if named is not None and named.partition("/")[0] in _ACTORS:
+            found.add(named)
         else:
             unclear.add("actor")
     return frozenset(found)
@@ -257,20 +264,26 @@ def _interactions(written: Mapping[str, Any], unclear: set[str]) -> frozenset[st
 def _classes(written: Mapping[str, Any], unclear: set[str]) -> frozenset[str] | None:
     if "class" not in written:
         return None
-    found = {each.get("code") for each in written["class"] if each.get("system") == _TYPE_SYSTEM}
-    if len(found) < len(written["class"]):
-        unclear.add("class")
+    found = set()
+    for each in written["class"]:
+        if each.get("system") == _TYPE_SYSTEM and each.get("code") in RESOURCE_TYPES:
+            found.add(each["code"])
+        else:
+            unclear.add("class")
     return frozenset(found)
 
 
-def _data(written: Mapping[str, Any], unclear: set[str]) -> frozenset[str] | None:
+def _data(
+    written: Mapping[str, Any], bases: Collection[str], unclear: set[str]
+) -> frozenset[str] | None:
+    """What is named, as a resource's body may spell it: with our address in front or without."""
     if "data" not in written:
         return None
-    found = set()
+    found: set[str] = set()
     for each in written["data"]:
-        reference = each.get("reference", {}).get("reference")
-        if reference and each.get("meaning") in ("instance", "related", "dependents"):
-            found.add(reference)
+        named = local_target(each.get("reference", {}).get("reference", ""), bases)
+        if named is not None and each.get("meaning") in ("instance", "related", "dependents"):
+            found.update(f"{base}{named}" for base in ("", *bases))
         else:
             unclear.add("data")
     return frozenset(found)
@@ -280,18 +293,30 @@ def _codes(written: Any) -> frozenset[str] | None:
     return frozenset(each.get("code", "") for each in written) if written else None
 
 
-def _labels(written: Any) -> frozenset[str] | None:
-    return frozenset(map(token, written)) if written else None
-
-
-def _concepts(written: Any) -> frozenset[str] | None:
-    if not written:
+def _labels(written: Mapping[str, Any], unclear: set[str]) -> frozenset[str] | None:
+    if "securityLabel" not in written:
         return None
-    return frozenset(_token(each) for concept in written for each in concept.get("coding", ()))
+    found = {each for each in map(token, written["securityLabel"]) if not each.startswith("|")}
+    if len(found) < len(written["securityLabel"]):
+        unclear.add("securityLabel")
+    return frozenset(found)
 
 
-def _token(coding: Mapping[str, Any]) -> str:
-    return f"{coding.get('system', '')}|{coding.get('code', '')}"
+def _concepts(written: Mapping[str, Any], unclear: set[str]) -> frozenset[str] | None:
+    if "code" not in written:
+        return None
+    found: set[str] = set()
+    for concept in written["code"]:
+        codings = concept.get("coding", ())
+        known = [f"{each['system']}|{each['code']}" for each in codings if _whole(each)]
+        if not known:
+            unclear.add("code")
+        found.update(known)
+    return frozenset(found)
+
+
+def _whole(coding: Mapping[str, Any]) -> bool:
+    return bool(coding.get("system") and coding.get("code"))
 
 
 def _span(name: str, written: Mapping[str, Any], zone: tzinfo, unclear: set[str]) -> Span | None:

@@ -53,10 +53,14 @@ def content_of(type: str, resource: Mapping[str, Any], body: bytes) -> Content:
     """What a patient's decision may be about in a resource."""
     return Content(
         reference=f"{type}/{resource.get('id', '')}",
-        refers=frozenset(fhir.reference_strings(body)),
+        refers=frozenset(map(_unversioned, fhir.reference_strings(body))),
         codes=frozenset(_codes(resource)),
         span=_dates(type, resource),
     )
+
+
+def _unversioned(reference: str) -> str:
+    return reference.partition("/_history/")[0]
 
 
 def _codes(resource: Mapping[str, Any]) -> Iterator[str]:

@@ -26,9 +26,10 @@ _MOST_KEPT = 10_000
 class Policies:
     """Compiled choices by patient and epoch. One for the process."""
 
-    def __init__(self, reader: Reader, zone: ZoneInfo) -> None:
+    def __init__(self, reader: Reader, zone: ZoneInfo, bases: frozenset[str]) -> None:
         self._reader = reader
         self._zone = zone
+        self._bases = bases
         self._kept: OrderedDict[tuple[int, int], Choices] = OrderedDict()
 
     def at_hand(self, epochs: Mapping[int, int]) -> dict[int, Choices] | None:
@@ -69,7 +70,7 @@ class Policies:
         consents = [row for _, row in rows if row.type == _CONSENT]
         found: list[Choice] = []
         for opened in await self._reader.open(connection, consents):
-            compiled = choice(fhir.parse(opened.body), self._zone)
+            compiled = choice(fhir.parse(opened.body), self._zone, self._bases)
             if compiled is not None:
                 found.append(compiled)
         return Choices(tuple(found))

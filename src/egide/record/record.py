@@ -72,7 +72,7 @@ class Record:
             eraser=Eraser(ring, keys),
             cursors=CursorSeal(ring.derive("cursor")),
             reasons=CursorSeal(ring.derive("glass")),
-            policies=Policies(reader, zone),
+            policies=Policies(reader, zone, bases),
             oracles=Oracles(oracle_limit, oracle_limit_application),
             care_grace=care_grace,
             opening=opening,

@@ -18,8 +18,13 @@ TREAT, BTG, RESEARCH = ({"code": code} for code in ("TREAT", "BTG", "HRESCH"))
 HIV = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HIV"}
 CODE = {"system": "http://loinc.org", "code": "4548-4"}
 OF_TYPE = {"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}
+OURS = "https://here.example/fhir/"
 PERIOD = {"start": "2026-01-01", "end": "2026-12-31"}
 OVER = {"start": "2025-01-01", "end": "2025-12-31"}
+
+
+def named(reference: str) -> dict[str, Any]:
+    return {"meaning": "instance", "reference": {"reference": reference}}
 
 
 def action(code: str) -> dict[str, Any]:
@@ -50,7 +55,7 @@ def said(provision: dict[str, Any], status: str = "active", category: str = "", 
     consent: dict[str, Any] = {"id": "c", "status": status, "provision": provision}
     if category:
         consent["category"] = [{"coding": [{"code": category}]}]
-    compiled = choice(consent, PARIS)
+    compiled = choice(consent, PARIS, {OURS})
     return Choices((compiled,) if compiled else ()).verdict(access(**more))[0]
 
 
@@ -85,6 +90,15 @@ def permit(**more: Any) -> dict[str, Any]:
         ("deny", deny(actor=[OTHER, TEAM])),
         ("deny", deny(action=[{"text": "whatever"}])),
         ("deny", deny(**{"class": [{"system": "urn:x", "code": "letter"}]})),
+        ("deny", deny(data=[named("Observation/o/_history/2")])),
+        ("deny", deny(data=[named(f"{OURS}Observation/o")])),
+        ("deny", deny(data=[named("https://elsewhere.example/fhir/Observation/o")])),
+        ("deny", deny(data=[{"meaning": "instance", "reference": {"display": "my test"}}])),
+        ("deny", deny(actor=[{"reference": {"reference": f"{OURS}Practitioner/doctor"}}])),
+        ("deny", deny(code=[{"text": "sugar"}])),
+        ("deny", deny(code=[{"coding": [{"code": "4548-4"}]}])),
+        ("deny", deny(securityLabel=[{"code": "HIV"}])),
+        ("deny", deny(**{"class": [OF_TYPE | {"code": "observation"}]})),
         ("deny", permit(actor=[TEAM], provision=[deny(securityLabel=[HIV])])),
         ("permit", permit()),
         ("permit", permit(actor=[DOCTOR], purpose=[TREAT], period=PERIOD)),
@@ -102,6 +116,12 @@ def permit(**more: Any) -> dict[str, Any]:
         (None, deny(action=[action("correct")])),
         (None, deny(dataPeriod=OVER)),
         (None, permit(actor=[TEAM])),
+        (None, permit(data=[named("https://elsewhere.example/fhir/Observation/o")])),
+        (None, permit(code=[{"text": "sugar"}])),
+        (None, permit(securityLabel=[{"code": "HIV"}])),
+        (None, permit(**{"class": [OF_TYPE | {"code": "observation"}]})),
+        (None, deny(data=[named("Observation/other")])),
+        (None, deny(code=[{"coding": [CODE | {"code": "718-7"}]}])),
         (None, permit(actor=[DOCTOR, TEAM])),
         (None, permit(action=[{"text": "whatever"}])),
         (None, permit(dataPeriod={"start": "2026-05-01T06:00:00+02:00"})),
@@ -148,6 +168,12 @@ def test_what_has_no_date_is_opened_by_no_period_and_closed_by_any() -> None:
     undated = Content("Observation/o")
     assert said(permit(dataPeriod=PERIOD), content=undated) is None
     assert said(deny(dataPeriod=PERIOD), content=undated) == "deny"
+
+
+def test_what_a_resource_names_by_our_address_is_what_a_consent_names() -> None:
+    written = Content("Observation/o", frozenset({f"{OURS}Encounter/e"}))
+    provision = deny(data=[{"meaning": "related", "reference": {"reference": "Encounter/e"}}])
+    assert said(provision, content=written) == "deny"
 
 
 def test_provisions_nested_without_end_close() -> None:
