@@ -172,6 +172,21 @@ def agreed(consent: Mapping[str, Any], zone: tzinfo) -> list[Agreed]:
     return found
 
 
+def binds(consent: Mapping[str, Any], zone: tzinfo, who: Set[str], purpose: str) -> bool:
+    """Whether a Consent, while it is active, denies anything to `who` (`Type/id`s) for `purpose`:
+    it is not theirs to change."""
+    compiled = choice(consent, zone)
+    return compiled is not None and _binds(compiled.root, who, purpose)
+
+
+def _binds(each: Provision, who: Set[str], purpose: str) -> bool:
+    if each.purposes is not None and each.purposes.isdisjoint(_purposes(purpose)):
+        return False
+    if not _any(each.actors, who, "actor" in each.unclear):
+        return False
+    return each.permits is False or any(_binds(inner, who, purpose) for inner in each.exceptions)
+
+
 def _gather(each: Provision, inherited: bool | None, during: Span, found: list[Agreed]) -> None:
     permits = inherited if each.permits is None else each.permits
     if each.during is not None:

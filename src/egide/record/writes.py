@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from egide import fhir
 from egide.db import Connection
 from egide.errors import Fault, Forbidden, PreconditionFailed
 from egide.gate import Decision
+from egide.gate.choices import agreed, binds
 from egide.record.content import facts_of
 from egide.record.emission import Emitted, emit
 from egide.record.facts import Standing
@@ -158,7 +160,25 @@ async def _permit(
             raise Forbidden("you may not change security labels")
         if not permitted(each.body, each.patients):
             raise Forbidden(f"you may not write this {type}: it concerns others")
+    if type == "Consent":
+        _leave_alone(here, decision, each)
     return decision, standing
+
+
+def _leave_alone(here: Interaction, decision: Decision, each: Prepared) -> None:
+    """Raises Forbidden when a Consent that binds who asks would be changed, or one be made that
+    lets him in: what a patient decided about somebody is not that one's to write."""
+    if not all(grant.heeds for grant in decision.grants_on("Consent")):
+        return
+    zone, facts = here.parts.zone, decision.facts
+    was, will = (fhir.parse(body) if body else {} for body in (each.current_body, each.body))
+    if binds(was, zone, facts.who, facts.purpose):
+        here.note(rule="own-consent")
+        raise Forbidden("you may not change a Consent that denies you something")
+    named = {each.actor for each in agreed(will, zone)} - {each.actor for each in agreed(was, zone)}
+    if any(name in facts.who for name in named if name.startswith("Practitioner/")):
+        here.note(rule="own-consent")
+        raise Forbidden("you may not write a Consent that lets yourself in")
 
 
 def _question(here: Interaction, decision: Decision, type: str) -> None:

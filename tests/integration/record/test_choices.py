@@ -284,3 +284,74 @@ async def test_the_page_after_a_withdrawal_has_nothing_of_what_was_taken_back(
         with pytest.raises(NotFound):
             await session.next_everything("p", record_page.next)
         assert (await session.next_page(search_page.next)).entries == ()
+
+
+TREATMENT = {"purpose": [{"code": "TREAT"}]}
+RESEARCH = {"purpose": [{"code": "HRESCH"}]}
+OF_OBSERVATIONS = {
+    "class": [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]
+}
+
+
+def written(id: str, provision: dict[str, Any], status: str = "active") -> bytes:
+    whole = {"resourceType": "Consent", "id": id, **consent(provision, status)}
+    return json.dumps(whole).encode()
+
+
+@pytest.mark.parametrize(
+    "opposition",
+    [
+        {"type": "deny", **OF_OBSERVATIONS},
+        {"type": "deny", **OF_OBSERVATIONS, **TREATMENT},
+        naming("deny", "Practitioner/doctor", **OF_OBSERVATIONS),
+        {"type": "permit", "provision": [naming("deny", "Practitioner/doctor", **OF_OBSERVATIONS)]},
+    ],
+)
+async def test_who_is_opposed_does_not_undo_the_opposition(
+    record: Record, put: Put, opposition: dict[str, Any]
+) -> None:
+    await put("Consent", "c", **consent(opposition))
+    for again in (
+        written("c", opposition, status="inactive"),
+        written("c", {"type": "permit"}),
+        written("c", naming("deny", "Practitioner/other")),
+    ):
+        async with record.open(DOCTOR) as session:
+            with pytest.raises(Forbidden, match="denies you"):
+                await session.update("Consent", "c", again)
+    async with record.open(DOCTOR) as session:
+        with pytest.raises(Forbidden, match="denies you"):
+            await session.delete("Consent", "c")
+        with pytest.raises(NotFound):
+            await session.read("Observation", "a")
+
+
+@pytest.mark.parametrize(
+    "other", [naming("deny", "Practitioner/other"), {"type": "deny", **RESEARCH}]
+)
+async def test_what_does_not_bind_somebody_he_may_record(
+    record: Record, put: Put, other: dict[str, Any]
+) -> None:
+    await put("Consent", "c", **consent(other))
+    async with record.open(DOCTOR) as session:
+        await session.update("Consent", "c", written("c", other, status="inactive"))
+
+
+async def test_nobody_lets_himself_in(record: Record, put: Put) -> None:
+    own = naming("permit", "Practitioner/doctor")
+    async with record.open(DOCTOR) as session:
+        with pytest.raises(Forbidden, match="lets yourself in"):
+            await session.create("Consent", written("", own).replace(b'"id": "", ', b""))
+    await put("Consent", "c", **consent(naming("permit", "Practitioner/expert")))
+    async with record.open(DOCTOR) as session:
+        with pytest.raises(Forbidden, match="lets yourself in"):
+            await session.update("Consent", "c", written("c", own))
+        await session.update("Consent", "c", written("c", naming("permit", "Practitioner/other")))
+
+
+async def test_an_application_that_keeps_records_changes_any_consent(
+    record: Record, put: Put, system: Actor
+) -> None:
+    await put("Consent", "c", **consent({"type": "deny"}))
+    async with record.open(system) as session:
+        await session.update("Consent", "c", written("c", {"type": "deny"}, status="inactive"))
