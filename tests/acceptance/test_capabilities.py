@@ -236,8 +236,6 @@ def test_a_method_an_address_does_not_answer_is_refused(
         ("GET", "/$meta"),
         ("GET", "/Patient/$meta"),
         ("GET", "/Patient/1/$everything?start=2024-01-01"),
-        ("DELETE", "/Patient?identifier=a|b"),
-        ("DELETE", "/Patient"),
         ("POST", "/Patient/$validate"),
         ("GET", "/$export"),
         ("POST", "/ValueSet/$expand"),
@@ -293,7 +291,6 @@ def test_a_conditional_update_is_done_as_declared(
     client: Client, declared: dict[str, Json]
 ) -> None:
     assert declared["Patient"]["conditionalUpdate"] is True
-    assert declared["Patient"]["conditionalDelete"] == "not-supported"
     number = new_id()
     body = patient(identifier=[{"system": "urn:oid:1.2.3", "value": number}])
     path = f"/Patient?identifier=urn:oid:1.2.3%7C{number}&_format=json"
@@ -312,6 +309,56 @@ def test_a_conditional_update_is_done_as_declared(
     client.post("/Patient", body, if_none_exist=f"?identifier={number}").refused(
         412, "multiple-matches"
     )
+
+
+def test_a_conditional_delete_is_done_as_declared(
+    client: Client, declared: dict[str, Json]
+) -> None:
+    assert {each["conditionalDelete"] for each in declared.values()} == {"single"}
+    number, other = new_id(), new_id()
+    path = f"/Patient?identifier=urn:oid:1.2.3%7C{number}"
+    identified = [
+        patient(identifier=[{"system": "urn:oid:1.2.3", "value": each}]) for each in (number, other)
+    ]
+    ids = [client.post("/Patient", each).json()["id"] for each in identified]
+    for wrong in ("", "?", "?_count=1", "?banana=1", "?identifier=", "?_sort=name"):
+        client.delete(f"/Patient{wrong}").refused(400)
+    client.delete("/Patient?_filter=name").refused(501, "not-supported")
+    client.delete(path, if_none_match="*").refused(400)
+    client.delete(path, if_match='W/"2"').refused(412)
+    Client(client.port).delete(path).refused(401)
+    assert client.get(f"/Patient/{ids[0]}").version() == 1
+    gone = client.delete(f"{path}&_format=json", if_match='W/"1"')
+    assert (gone.status, gone.body, gone.headers["etag"]) == (204, b"", 'W/"2"')
+    client.get(f"/Patient/{ids[0]}").refused(410)
+    nothing = client.delete(path)
+    assert nothing.status == 204
+    assert "etag" not in nothing.headers
+    client.delete(path, if_match='W/"1"').refused(412)
+    client.post("/Patient", identified[1])
+    client.delete(f"/Patient?identifier={other}").refused(412, "multiple-matches")
+    assert client.get(f"/Patient/{ids[1]}").version() == 1
+
+
+def test_a_bundle_deletes_by_criterion(client: Client) -> None:
+    number = new_id()
+    body = patient(identifier=[{"system": "urn:oid:1.2.3", "value": number}])
+    url = f"Patient?identifier=urn:oid:1.2.3|{number}"
+    deletion = {"request": {"method": "DELETE", "url": url}}
+    first = client.post("/Patient", body).json()["id"]
+    for type in ("transaction", "batch"):
+        answer = client.post("", transaction(deletion, deletion, type=type))
+        if type == "transaction":
+            answer.refused(400, "duplicate")
+            assert client.get(f"/Patient/{first}").version() == 1
+            continue
+        said = [each["response"]["status"] for each in answer.json()["entry"]]
+        assert said == ["204 No Content", "204 No Content"]
+    client.get(f"/Patient/{first}").refused(410)
+    replaced = client.post("", transaction(deletion, posting(body))).json()["entry"]
+    assert [each["response"]["status"] for each in replaced] == ["204 No Content", "201 Created"]
+    found = client.get(f"/{url.replace('|', '%7C')}").json()["entry"]
+    assert len(found) == 1
 
 
 def test_every_declared_operation_is_done(

@@ -41,6 +41,9 @@ async def _do(session: Session, asked: Asked) -> Result:
             type, id, resource, expected=asked.expected, absent=asked.absent
         )
         return Result("PUT", emitted=written)
+    if asked.criterion is not None:
+        matched = await session.delete_matching(type, asked.criterion, expected=asked.expected)
+        return Result("DELETE", emitted=matched)
     if id is None:
         return Result("GET", page=await session.search(type, query_of(asked)))
     if asked.method == "DELETE":

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from egide import fhir
-from egide.errors import Category, EgideError, Incorrect, Issue, Unsupported
+from egide.errors import Category, EgideError, Incorrect, Issue
 from egide.fhir.definitions import TYPES
 from egide.record.emission import Emitted
 from egide.record.searches import Page
@@ -27,7 +27,7 @@ class Asked:
     """One entry: `place` is its index in the bundle, `expected` the version in its ifMatch.
 
     `resource` is there for POST and PUT; in a batch it is Invalid when it is refused. `criterion`
-    is that of a conditional create or update.
+    is that of a conditional create, update or delete.
     """
 
     place: int
@@ -108,9 +108,6 @@ def _asked(place: int, entry: fhir.Entry) -> Asked:
         raise at(place, "resource", "required", f"{method} {words}")
     if method == "POST" and (parts["id"] or parts["query"] is not None):
         raise at(place, "request.url", "value", "POST goes to a type")
-    if method == "DELETE" and parts["query"] is not None:
-        words = "conditional delete is not done here; name each resource by its id"
-        raise Unsupported(words, issues=[Issue("not-supported", words, f"{_entry(place)}.request")])
     criterion = _criterion(place, entry, parts["id"], parts["query"])
     if method in ("PUT", "DELETE") and parts["id"] is None and criterion is None:
         raise at(place, "request.url", "value", f"{method} needs Type/id")
@@ -137,15 +134,16 @@ def _asked(place: int, entry: fhir.Entry) -> Asked:
 def _criterion(
     place: int, entry: fhir.Entry, id: str | None, query: str | None
 ) -> tuple[tuple[str, str], ...] | None:
-    """The criterion of a conditional create (`ifNoneExist`) or update (the url's query)."""
+    """The criterion of a conditional create (`ifNoneExist`), or of a conditional update or delete
+    (the url's query)."""
     text = entry.if_none_exist
     if text is not None and entry.method != "POST":
         raise at(place, "request.ifNoneExist", "value", "goes with POST only")
-    if entry.method == "PUT" and query is not None:
+    if entry.method in ("PUT", "DELETE") and query is not None:
         if id is not None:
             raise at(place, "request.url", "value", "names an id or a criterion, not both")
         if entry.if_none_match is not None:
-            words = "does not go with a criterion; ifNoneExist with POST does what it would"
+            words = "does not go with a criterion; ifNoneExist goes with POST"
             raise at(place, "request.ifNoneMatch", "value", words)
         text = query
     if text is None:

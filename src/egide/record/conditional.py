@@ -1,6 +1,8 @@
-"""Conditional writes: a criterion says whether a resource is made, or which one is replaced.
+"""Conditional writes: a criterion says whether a resource is made, or which one is replaced or
+deleted.
 
-https://hl7.org/fhir/R4/http.html#ccreate, https://hl7.org/fhir/R4/http.html#cond-update
+https://hl7.org/fhir/R4/http.html#ccreate, https://hl7.org/fhir/R4/http.html#cond-update,
+https://hl7.org/fhir/R4/http.html#3.1.0.7.1
 
 A criterion is answered from everybody's records, so it can tell that somebody is known here. Only
 who may search the type for all patients may use one; what such a search does not show, because of
@@ -12,7 +14,7 @@ transaction each takes, before it looks:
 
 - the type of its criterion, with others; alone when the criterion narrows nothing;
 - the blind terms of its criterion's narrowest clause, alone: whatever matches has one of them;
-- the blind terms of the resource it would write, with others.
+- the blind terms of the resource it would write, if any, with others.
 
 So a resource that matches a criterion meets it at a term, whatever its own criterion was. The keys
 are sorted, over all entries of a transaction, and taken before any row is, so nobody waits in a
@@ -24,6 +26,8 @@ if its client had sent it a moment later.
 Invariants
 - Of conditional creates that match each other's resources, one creates, whatever their criteria
   (tests/integration/record/test_conditional_storm.py).
+- Of conditional deletes by one criterion one deletes, and what is made meanwhile is either seen or
+  left (tests/integration/record/test_conditional_storm.py).
 - Who may not search a type for everybody learns nothing from a criterion
   (test_only_who_searches_everybody_may_use_a_criterion).
 """
@@ -181,6 +185,17 @@ def replacing(
     return Draft(type, found.id, resource, expected=found.version)
 
 
+def removing(found: Emitted | None, expected: int | None) -> Draft | None:
+    """What a conditional delete comes to; None when nothing matches. Raises PreconditionFailed."""
+    if found is None:
+        if expected is not None:
+            raise PreconditionFailed("nothing matches the criterion: there is no version to name")
+        return None
+    if expected not in (None, found.version):
+        raise PreconditionFailed("the current version is not the one named")
+    return Draft(found.type, found.id, None, expected=found.version)
+
+
 async def create(
     here: Interaction, type: str, id: str, resource: fhir.Resource, pairs: Pairs
 ) -> Emitted:
@@ -213,16 +228,42 @@ async def update(
         found = await find(here, connection, wanted)
         here.note(matched=[found.id] if found else [])
         draft = replacing(found, resource, expected, type)
-        here.note(ids=[draft.id])
-        try:
-            written = await writes.write_in(here, connection, [draft])
-        except PreconditionFailed as error:
-            if expected is not None:
-                raise
-            raise Conflict(error.message) from None
-        await here.log_rows(connection, [done.row.mark() for done in written if not done.unchanged])
+        done = await _write_matched(here, connection, draft, expected)
     here.committed()
-    return written[0].emitted
+    return done
+
+
+async def delete(
+    here: Interaction, type: str, pairs: Pairs, expected: int | None
+) -> Emitted | None:
+    """Delete what matches; None when nothing does."""
+    here.note(criterion=list(pairs))
+    wanted = criterion(here, type, pairs)
+    async with here.parts.database.transaction() as connection:
+        await hold(here, connection, [(wanted, frozenset())])
+        found = await find(here, connection, wanted)
+        here.note(matched=[found.id] if found else [])
+        draft = removing(found, expected)
+        if draft is None:
+            return None
+        done = await _write_matched(here, connection, draft, expected)
+    here.committed()
+    return done
+
+
+async def _write_matched(
+    here: Interaction, connection: Connection, draft: Draft, expected: int | None
+) -> Emitted:
+    """Write in place of what matched. Raises Conflict when it was changed since it was found."""
+    here.note(ids=[draft.id])
+    try:
+        (done,) = await writes.write_in(here, connection, [draft])
+    except PreconditionFailed as error:
+        if expected is not None:
+            raise
+        raise Conflict(error.message) from None
+    await here.log_rows(connection, [] if done.unchanged else [done.row.mark()])
+    return done.emitted
 
 
 def mapping_of(here: Interaction, draft: Draft) -> dict[str, Any]:

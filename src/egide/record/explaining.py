@@ -19,7 +19,13 @@ from egide.record.interaction import Interaction
 
 _TYPES = frozenset(TYPES)
 _OF_INSTANCE = {"GET": "read", "HEAD": "read", "PUT": "update", "DELETE": "delete"}
-_OF_TYPE = {"GET": "search", "HEAD": "search", "POST": "create"}
+_OF_TYPE = {
+    "GET": "search",
+    "HEAD": "search",
+    "POST": "create",
+    "PUT": "update",
+    "DELETE": "delete",
+}
 
 
 class Asked(NamedTuple):

@@ -31,7 +31,8 @@ class Plan(NamedTuple):
 
 
 class Plans(NamedTuple):
-    """What is written, and the entries (by place) that found what they would have made.
+    """What is written, and the entries (by place) that found what they would have made; an entry
+    that deletes what its criterion does not match is in neither.
 
     `references`: fullUrl → Type/id for all of them.
     """
@@ -50,23 +51,30 @@ async def plans(here: Interaction, connection: Connection, asked: Sequence[Asked
     terms: dict[int, frozenset[Term]] = {}
     if criteria:
         terms = _terms(here, asked, {each.type for each in criteria.values()})
-        held = [(criteria[place], terms[place]) for place in criteria]
+        held = [(criteria[place], terms.get(place, frozenset())) for place in criteria]
         await conditional.hold(here, connection, held)
     writing: list[Plan] = []
     found: dict[int, Emitted] = {}
+    matched: list[tuple[int, str]] = []
     for each in asked:
         if each.place not in criteria:
             writing.append(Plan(each, _draft(each)))
             continue
+        if each.method == "DELETE":
+            here.require("delete", each.type)
         match = await conditional.find(here, connection, criteria[each.place], _where(each))
+        if match is not None:
+            matched.append((each.place, match.id))
         if match is not None and each.method == "POST":
             here.require("create", each.type)
             found[each.place] = match
-        else:
-            writing.append(Plan(each, _conditional_draft(each, match)))
+            continue
+        draft = _conditional_draft(each, match)
+        if draft is not None:
+            writing.append(Plan(each, draft))
     _refuse_meetings(here, writing, criteria, terms)
     if criteria:
-        here.note(matched=[[place, each.id] for place, each in found.items()])
+        here.note(matched=matched)
     return Plans(tuple(writing), found, _references(asked, writing, found))
 
 
@@ -110,7 +118,10 @@ def _draft(asked: Asked) -> Draft:
     return Draft(asked.type, asked.id, asked.resource, expected=asked.expected, absent=asked.absent)
 
 
-def _conditional_draft(asked: Asked, match: Emitted | None) -> Draft:
+def _conditional_draft(asked: Asked, match: Emitted | None) -> Draft | None:
+    """What an entry with a criterion writes; None when there is nothing to delete."""
+    if asked.method == "DELETE":
+        return conditional.removing(match, asked.expected)
     resource = asked.decoded
     if asked.method == "POST":
         return Draft(asked.type, resource_id(), resource, fresh=True)
@@ -132,10 +143,11 @@ def _refuse_meetings(
     criteria: Mapping[int, Criterion],
     terms: Mapping[int, frozenset[Term]],
 ) -> None:
-    """Refuses a criterion that also asks for what another entry writes."""
+    """Refuses a criterion that also asks for what another entry writes; one that deletes may, for
+    deletions come first."""
     for asked, draft in writing:
         criterion = criteria.get(asked.place)
-        if criterion is None:
+        if criterion is None or asked.method == "DELETE":
             continue
         for other in writing:
             if (

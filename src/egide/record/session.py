@@ -11,7 +11,6 @@ from egide import fhir
 from egide.actor import Actor
 from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
-from egide.fhir.summary import is_subset
 from egide.gate.explaining import Explanation
 from egide.ids import RESOURCE_ID, resource_id
 from egide.record import (
@@ -32,6 +31,7 @@ from egide.record import (
     transactions,
     writes,
 )
+from egide.record.bodies import decoded, whole
 from egide.record.bundle import Bundle, Result
 from egide.record.changes import Changes, History
 from egide.record.deriving import Derivation
@@ -134,7 +134,7 @@ class Session:
         """
         id = resource_id()
         async with interaction(*self._who(), "create", type, ids=[id]) as here:
-            resource = _decoded(type, body)
+            resource = decoded(type, body)
             if unless is not None:
                 return await conditional.create(here, type, id, resource, unless)
             written = await writes.write(here, Draft(type, id, resource, fresh=True))
@@ -157,7 +157,7 @@ class Session:
         """
         _named(type, id)
         async with interaction(*self._who(), "update", type, ids=[id]) as here:
-            resource = _whole(type, body)
+            resource = whole(type, body)
             if resource.id != id:
                 words = "must be the id in the address"
                 raise Incorrect(words, issues=[Issue("value", words, f"{type}.id")])
@@ -181,13 +181,22 @@ class Session:
         """
         _typed(type)
         async with interaction(*self._who(), "update", type) as here:
-            return await conditional.update(here, type, _whole(type, body), criterion, expected)
+            return await conditional.update(here, type, whole(type, body), criterion, expected)
 
     async def delete(self, type: str, id: str, *, expected: int | None = None) -> Emitted | None:
         """Delete; None when there is nothing. Raises PreconditionFailed, NotFound, Forbidden."""
         _named(type, id)
         async with interaction(*self._who(), "delete", type, ids=[id]) as here:
             return await writes.write(here, Draft(type, id, None, expected=expected))
+
+    async def delete_matching(
+        self, type: str, criterion: Sequence[tuple[str, str]], *, expected: int | None = None
+    ) -> Emitted | None:
+        """Delete what `criterion` matches; None when nothing does. Raises what `delete` does,
+        Incorrect, PreconditionFailed when several match, TooCostly."""
+        _typed(type)
+        async with interaction(*self._who(), "delete", type) as here:
+            return await conditional.delete(here, type, criterion, expected)
 
     async def search(
         self, type: str | None, query: Sequence[tuple[str, str]], *, lenient: bool = False
@@ -369,19 +378,6 @@ class Session:
 
     def _who(self) -> tuple[Parts, Actor, str]:
         return self._parts, self._actor, self._purpose
-
-
-def _decoded(type: str, body: bytes | fhir.Resource) -> fhir.Resource:
-    return fhir.decode(body, type=type) if isinstance(body, bytes) else body
-
-
-def _whole(type: str, body: bytes | fhir.Resource) -> fhir.Resource:
-    """The resource of an update. Refuses what was cut by `_summary` or `_elements`."""
-    resource = _decoded(type, body)
-    if is_subset(resource.meta):
-        words = "this is a part of a resource (SUBSETTED); a part cannot replace the whole"
-        raise Incorrect(words, issues=[Issue("business-rule", words, f"{type}.meta.tag")])
-    return resource
 
 
 def _named(type: str, id: str) -> None:

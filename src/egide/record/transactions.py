@@ -23,7 +23,7 @@ _DANGLING = re.compile(rb'"reference":"urn:uuid:[^"]*"')
 async def transaction(here: Interaction, bundle: Bundle) -> list[Result]:
     """Every entry's result, in the bundle's order. On any error raises and writes nothing."""
     asked = [each for each in bundle.entries if isinstance(each, Asked)]
-    results: dict[int, Result] = {}
+    results = {each.place: Result(each.method) for each in asked}
     async with here.parts.database.transaction() as connection:
         known = await plans(here, connection, [each for each in asked if each.method != "GET"])
         references = {

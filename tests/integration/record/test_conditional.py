@@ -1,6 +1,7 @@
 """Conditional writes: what a criterion refuses, whom it is refused to, what it makes."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from egide.errors import (
     Conflict,
     EgideError,
     Forbidden,
+    Gone,
     Incorrect,
+    NotFound,
     PreconditionFailed,
     Unsupported,
 )
 from egide.ledger import Reading
-from egide.record import Record, batch, bundle_of
+from egide.record import Record, Result, batch, bundle_of
 from egide.seal import KeyRing
 
 SYSTEM = "urn:oid:1.2.3"
@@ -37,6 +40,10 @@ def entry(body: bytes, url: str = "Patient", **request: str) -> dict[str, Any]:
         "resource": json.loads(body),
         "request": {"method": method, "url": url} | request,
     }
+
+
+def deletion(url: str, **request: str) -> dict[str, Any]:
+    return {"request": {"method": "DELETE", "url": url} | request}
 
 
 def bundle(*entries: dict[str, Any], type: str = "transaction") -> bytes:
@@ -74,7 +81,11 @@ async def test_what_is_no_criterion_is_refused(
             await session.create("Patient", patient(), unless=criterion)
         with pytest.raises(error):
             await session.update_matching("Patient", criterion, patient())
-    assert await count(database) == 0
+        assert await count(database) == 0
+        await session.create("Patient", patient())
+        with pytest.raises(error):
+            await session.delete_matching("Patient", criterion)
+    assert await count(database) == 1
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -92,6 +103,11 @@ async def test_only_who_searches_everybody_may_use_a_criterion(
                 await session.create("Patient", patient(), unless=CRITERION)
             with pytest.raises(Forbidden):
                 await session.update_matching("Patient", CRITERION, patient())
+            with pytest.raises(Forbidden):
+                await session.delete_matching("Patient", CRITERION)
+            with pytest.raises(Forbidden):
+                asked = bundle(deletion(f"Patient?identifier={SYSTEM}|IPP-1"))
+                await session.transaction(bundle_of(asked))
             with pytest.raises(Forbidden):
                 asked = bundle(entry(patient(), ifNoneExist=f"identifier={SYSTEM}|IPP-1"))
                 await session.transaction(bundle_of(asked))
@@ -315,7 +331,13 @@ async def test_entries_with_different_criteria_stand_beside_each_other(
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        ({"request": {"method": "DELETE", "url": "Patient?name=x"}}, Unsupported),
+        (deletion("Patient"), Incorrect),
+        (deletion("Patient?"), Incorrect),
+        (deletion("Patient?_count=1"), Incorrect),
+        (deletion("Patient?banana=1"), Incorrect),
+        (deletion("Patient/a?name=x"), Incorrect),
+        (deletion("Patient?name=x", ifNoneMatch="*"), Incorrect),
+        (deletion("Patient?name=x", ifNoneExist="name=x"), Incorrect),
         (entry(patient(id="a"), "Patient/a?name=x"), Incorrect),
         (entry(patient(id="a"), "Patient/a", ifNoneExist="name=x"), Incorrect),
         (entry(patient(), "Patient?name=x", ifNoneMatch="*"), Incorrect),
@@ -372,3 +394,228 @@ async def test_the_ledger_says_what_a_bundle_asked_also_when_it_was_refused(
     for each in (refused, first, again):
         assert each.facts["criteria"] == [[0, "Patient", [["identifier", f"{SYSTEM}|IPP-1"]]]]
     assert (first.facts["matched"], again.facts["matched"]) == ([], [[0, made.emitted.id]])
+
+
+async def test_several_matches_refuse_the_deletion_and_keep_all(
+    record: Record, system: Actor, database: Database
+) -> None:
+    url = f"Patient?identifier={SYSTEM}|IPP-1"
+    async with record.open(system) as session:
+        for _ in range(3):
+            await session.create("Patient", patient())
+        with pytest.raises(PreconditionFailed) as alone:
+            await session.delete_matching("Patient", CRITERION)
+        with pytest.raises(PreconditionFailed) as within:
+            asked = bundle(deletion(url), entry(patient("y")))
+            await session.transaction(bundle_of(asked))
+        (refused,) = await batch(session, bundle_of(bundle(deletion(url), type="batch")))
+    for caught in (alone, within):
+        assert [each.code for each in caught.value.issues] == ["multiple-matches"]
+    assert within.value.issues[0].expression == "Bundle.entry[0].request"
+    assert refused.error is not None and refused.error[0] == "precondition"
+    assert await count(database) == 3
+
+
+async def test_a_conditional_delete_deletes_the_one_that_matches_and_then_nothing(
+    record: Record, system: Actor, database: Database
+) -> None:
+    async with record.open(system) as session:
+        made = await session.create("Patient", patient())
+        other = await session.create("Patient", patient("IPP-2"))
+        gone = await session.delete_matching("Patient", CRITERION)
+        assert gone is not None
+        assert (gone.id, gone.version, gone.deleted) == (made.id, 2, True)
+        assert await session.delete_matching("Patient", CRITERION) is None
+        with pytest.raises(Gone):
+            await session.read("Patient", made.id)
+        assert (await session.read("Patient", other.id)).version == 1
+        versions = await session.history("Patient", made.id)
+    assert [each.deleted for each in versions.entries] == [True, False]
+    assert await count(database) == 1
+
+
+async def test_a_version_named_with_a_conditional_delete_must_be_current(
+    record: Record, system: Actor, database: Database
+) -> None:
+    async with record.open(system) as session:
+        with pytest.raises(PreconditionFailed):
+            await session.delete_matching("Patient", CRITERION, expected=1)
+        made = await session.create("Patient", patient())
+        await session.update("Patient", made.id, patient(family="Autre", id=made.id))
+        with pytest.raises(PreconditionFailed):
+            await session.delete_matching("Patient", CRITERION, expected=1)
+        url = f"Patient?{IF_NONE}"
+        with pytest.raises(PreconditionFailed):
+            asked = bundle(deletion(url, ifMatch='W/"1"'))
+            await session.transaction(bundle_of(asked))
+        assert await count(database) == 1
+        (gone,) = await session.transaction(bundle_of(bundle(deletion(url, ifMatch='W/"2"'))))
+        assert gone.emitted is not None and gone.emitted.version == 3
+    assert await count(database) == 0
+
+
+LABORATORY = Actor(
+    19, "lab", frozenset({"system"}), 20, scope="system/Observation.cruds?category=laboratory"
+)
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+
+def observation(category: str, code: str = "x") -> bytes:
+    made = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": CATEGORY, "code": category}]}],
+        "code": {"coding": [{"system": "urn:code", "code": code}]},
+    }
+    return json.dumps(made).encode()
+
+
+async def test_what_is_hidden_is_no_match_of_a_deletion_and_is_not_counted(
+    record: Record, system: Actor, database: Database
+) -> None:
+    """Hidden ones are as if they were not: alone, and beside one that may be deleted."""
+    criterion = [("code", "urn:code|x")]
+    async with record.open(system) as session:
+        for _ in range(2):
+            await session.create("Observation", observation("vital-signs"))
+    async with record.open(LABORATORY) as session:
+        assert await session.delete_matching("Observation", criterion) is None
+        asked = bundle_of(bundle(deletion("Observation?code=urn:code%7Cx")))
+        (nothing,) = await session.transaction(asked)
+        assert nothing.emitted is None and nothing.error is None
+        with pytest.raises(PreconditionFailed):
+            await session.delete_matching("Observation", criterion, expected=1)
+    async with record.open(system) as session:
+        own = await session.create("Observation", observation("laboratory"))
+    async with record.open(LABORATORY) as session:
+        gone = await session.delete_matching("Observation", criterion)
+    assert gone is not None and gone.id == own.id
+    assert await count(database) == 2
+
+
+@pytest.mark.parametrize(
+    ("scope", "refused"),
+    [
+        ("system/Patient.cru", True),
+        ("system/Patient.crus", True),
+        ("system/Patient.d", True),
+        ("system/Observation.cruds system/Patient.rs", True),
+        ("system/Patient.ds", False),
+    ],
+)
+async def test_a_conditional_delete_needs_the_letters_of_a_delete_and_of_a_search(
+    record: Record, system: Actor, database: Database, scope: str, refused: bool
+) -> None:
+    async with record.open(system) as session:
+        await session.create("Patient", patient())
+    scoped = replace(system, scope=scope, client="client-0123456789abcdef")
+    asked = bundle_of(bundle(deletion(f"Patient?{IF_NONE}")))
+    async with record.open(scoped) as session:
+        if refused:
+            with pytest.raises(Forbidden):
+                await session.transaction(asked)
+            with pytest.raises(Forbidden):
+                await session.delete_matching("Patient", CRITERION)
+        else:
+            await session.delete_matching("Patient", CRITERION)
+    assert await count(database) == int(refused)
+
+
+async def test_what_is_found_and_may_not_be_deleted_stays_and_answers_like_what_is_not_there(
+    record: Record, system: Actor, database: Database
+) -> None:
+    async with record.open(system) as session:
+        await session.create("Patient", patient(gender="male"))
+    scope = "system/Patient.rs system/Patient.d?gender=female"
+    async with record.open(replace(system, scope=scope)) as session:
+        with pytest.raises(NotFound):
+            await session.delete_matching("Patient", CRITERION)
+        with pytest.raises(NotFound):
+            await session.transaction(bundle_of(bundle(deletion(f"Patient?{IF_NONE}"))))
+    assert await count(database) == 1
+
+
+async def test_a_role_that_may_not_delete_learns_nothing_from_a_conditional_delete(
+    record: Record, system: Actor, database: Database
+) -> None:
+    asked = bundle_of(bundle(deletion(f"Patient?{IF_NONE}")))
+    told = []
+    for _ in range(3):
+        async with record.open(REGISTRAR, "HOPERAT") as session:
+            with pytest.raises(Forbidden) as alone:
+                await session.delete_matching("Patient", CRITERION)
+            with pytest.raises(Forbidden) as within:
+                await session.transaction(asked)
+        told.append((str(alone.value), str(within.value)))
+        async with record.open(system) as session:
+            await session.create("Patient", patient())
+    assert len(set(told)) == 1
+    assert await count(database) == 3
+
+
+async def test_a_bundle_deletes_by_criterion_before_it_makes_what_would_match(
+    record: Record, system: Actor, database: Database
+) -> None:
+    """https://hl7.org/fhir/R4/http.html#trules: deletions come first."""
+    url = f"Patient?{IF_NONE}"
+    asked = bundle_of(bundle(entry(patient(family="Autre")), deletion(url)))
+    async with record.open(system) as session:
+        before = await session.create("Patient", patient())
+        made, gone = await session.transaction(asked)
+        assert made.emitted is not None and made.emitted.created
+        assert gone.emitted is not None and gone.emitted.id == before.id
+        made_again, gone_again = await session.transaction(asked)
+        assert made_again.emitted is not None and gone_again.emitted is not None
+        assert gone_again.emitted.id == made.emitted.id
+        (alone, nothing) = await batch(
+            session, bundle_of(bundle(deletion(url), deletion(url), type="batch"))
+        )
+    assert alone.emitted is not None and alone.emitted.id == made_again.emitted.id
+    assert nothing == Result("DELETE")
+    assert await count(database) == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        deletion("Patient/a"),
+        deletion("Patient?_id=a"),
+        entry(patient(id="a", family="Autre"), "Patient/a"),
+        entry(patient(family="Autre"), "Patient?_id=a"),
+        entry(patient(), ifNoneExist="_id=a"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_bundle_that_deletes_by_criterion_what_another_entry_names_is_refused(
+    record: Record, system: Actor, database: Database, other: dict[str, Any], first: bool
+) -> None:
+    entries = [deletion(f"Patient?{IF_NONE}"), other]
+    async with record.open(system) as session:
+        await session.update("Patient", "a", patient(id="a"))
+        with pytest.raises(Incorrect) as caught:
+            await session.transaction(bundle_of(bundle(*entries[:: 1 if first else -1])))
+        assert [each.code for each in caught.value.issues] == ["duplicate"]
+        assert (await session.read("Patient", "a")).version == 1
+    assert await count(database) == 1
+
+
+async def test_the_ledger_says_what_a_conditional_delete_asked_and_what_matched(
+    record: Record, system: Actor, database: Database, ring: KeyRing
+) -> None:
+    asked = bundle_of(bundle(deletion(f"Patient?{IF_NONE}")))
+    async with record.open(system) as session:
+        ids = []
+        for _ in range(2):
+            ids.append((await session.create("Patient", patient())).id)
+            if len(ids) == 1:
+                await session.delete_matching("Patient", CRITERION)
+                await session.delete_matching("Patient", CRITERION)
+        await session.transaction(asked)
+        await session.transaction(asked)
+    async with database.connection() as connection:
+        logged = await Reading(ring).of_actor(connection, system.account)
+    bodies = [each.facts for each in reversed(logged) if "matched" in each.facts]
+    assert [each["matched"] for each in bodies] == [[ids[0]], [], [[0, ids[1]]], []]
+    assert [len(each.get("rows", ())) for each in bodies] == [1, 0, 1, 0]
+    assert bodies[0]["criterion"] == [list(pair) for pair in CRITERION]
+    assert bodies[2]["criteria"] == [[0, "Patient", [["identifier", f"{SYSTEM}|IPP-1"]]]]

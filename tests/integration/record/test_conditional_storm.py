@@ -100,6 +100,98 @@ async def test_of_many_conditional_updates_one_creates_and_none_is_lost(
     assert await count(database) == 1
 
 
+@pytest.mark.parametrize(
+    "criteria", [ONE, OVERLAPPING, DISTANT], ids=["one", "overlapping", "distant"]
+)
+async def test_of_many_conditional_deletes_one_deletes(
+    record: Record,
+    system: Actor,
+    database: Database,
+    criteria: Sequence[Sequence[tuple[str, str]]],
+) -> None:
+    """Those by one criterion wait for each other; another's may say that it met one."""
+    async with record.open(system) as session:
+        made = await session.create("Patient", patient())
+
+        async def delete(criterion: Sequence[tuple[str, str]]) -> int:
+            try:
+                gone = await session.delete_matching("Patient", criterion)
+            except Conflict:
+                assert criteria is not ONE
+                return 0
+            return 0 if gone is None else gone.version
+
+        versions = await asyncio.gather(*map(delete, islice(cycle(criteria), MANY)))
+        history = await session.history("Patient", made.id)
+    assert sorted(versions) == [*[0] * (MANY - 1), 2]
+    assert len(history.entries) == 2
+    assert await count(database) == 0
+
+
+@pytest.mark.parametrize("criteria", [ONE, OVERLAPPING], ids=["one", "overlapping"])
+async def test_conditional_creates_and_deletes_take_turns(
+    record: Record,
+    system: Actor,
+    database: Database,
+    criteria: Sequence[Sequence[tuple[str, str]]],
+) -> None:
+    """Never are there two; what was made is found, deleted once, or there at the end."""
+    async with record.open(system) as session:
+
+        async def create(criterion: Sequence[tuple[str, str]]) -> str | None:
+            try:
+                made = await session.create("Patient", patient(), unless=criterion)
+            except Conflict:
+                assert criteria is not ONE
+                return None
+            return made.id if made.created else None
+
+        async def delete(criterion: Sequence[tuple[str, str]]) -> str | None:
+            try:
+                gone = await session.delete_matching("Patient", criterion)
+            except Conflict:
+                assert criteria is not ONE
+                return None
+            return None if gone is None else gone.id
+
+        asked = list(islice(cycle(criteria), MANY // 2))
+        done = await asyncio.gather(
+            *(each(criterion) for criterion in asked for each in (create, delete))
+        )
+    made = [each for each in done[::2] if each is not None]
+    gone = [each for each in done[1::2] if each is not None]
+    assert made
+    assert len(set(made)) == len(made)
+    assert len(set(gone)) == len(gone)
+    assert set(gone) <= set(made)
+    assert len(made) - len(gone) == await count(database) <= 1
+
+
+async def test_a_match_of_a_deletion_changed_meanwhile_is_not_deleted_unseen(
+    record: Record, system: Actor
+) -> None:
+    """What an ordinary write changed after it was found is deleted in no version but the found."""
+    async with record.open(system) as session:
+        await session.update("Patient", "a", patient(id="a"))
+
+        async def by_criterion() -> int:
+            try:
+                gone = await session.delete_matching("Patient", ONE[0])
+            except (Conflict, PreconditionFailed):
+                return 0
+            return 0 if gone is None else gone.version
+
+        async def by_id(number: int) -> int:
+            body = patient(id="a", multipleBirthInteger=number)
+            return (await session.update("Patient", "a", body)).version
+
+        asked = [each for number in range(1, 51) for each in (by_criterion(), by_id(number))]
+        written = [each for each in await asyncio.gather(*asked) if each]
+        history = await session.history("Patient", "a", count=200)
+    assert sorted([1, *written]) == sorted(each.version for each in history.entries)
+    assert len(set(written)) == len(written)
+
+
 def transaction(numbers: Sequence[int]) -> bytes:
     entries = [
         {

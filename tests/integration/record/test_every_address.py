@@ -417,6 +417,16 @@ async def _update_matching(asking: Asking, template: str) -> None:
         assert _alike(there, absent, id), name
 
 
+async def _delete_matching(asking: Asking, template: str) -> None:
+    for name in asking.asker.hidden:
+        type, _, id = name.partition("/")
+        there, absent = [
+            await asking.send("DELETE", template, f"/fhir/{type}?_id={asked}")
+            for asked in (id, ABSENT)
+        ]
+        assert _alike(there, absent, id), name
+
+
 async def _bundles(asking: Asking, template: str) -> None:
     gets = [*RESOURCES, *(f"{type}?_total=accurate" for type in TYPES)]
     gets += [f"{type}?_content=secret-of-mood" for type in TYPES]
@@ -432,6 +442,7 @@ async def _bundles(asking: Asking, template: str) -> None:
         for request in (
             lambda type, id: {"request": {"method": "GET", "url": f"{type}/{id}"}},
             lambda type, id: {"request": {"method": "DELETE", "url": f"{type}/{id}"}},
+            lambda type, id: {"request": {"method": "DELETE", "url": f"{type}?_id={id}"}},
             lambda type, id: {
                 "resource": _body(type, id),
                 "request": {"method": "PUT", "url": f"{type}/{id}"},
@@ -514,6 +525,7 @@ WAYS: Mapping[tuple[str, str], Callable[[Asking, str], Any]] = {
     ("POST", "/fhir"): _bundles,
     ("POST", "/fhir/{type}"): _create,
     ("PUT", "/fhir/{type}"): _update_matching,
+    ("DELETE", "/fhir/{type}"): _delete_matching,
     ("PUT", "/fhir/{type}/{id}"): lambda a, t: _tell_alike(a, "PUT", t, body=_body),
     ("DELETE", "/fhir/{type}/{id}"): lambda a, t: _tell_alike(a, "DELETE", t),
 }

@@ -109,6 +109,26 @@ async def test_an_update_by_criterion_and_a_bundle_count_alike(record: Record) -
             await session.transaction(bundle_of(json.dumps(sent).encode()))
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_deletion_by_criterion_counts_and_over_the_limit_tells_nothing(
+    record: Record, put: Put, known: bool
+) -> None:
+    coding = [{"system": CATEGORY, "code": "vital-signs" if known else "laboratory"}]
+    hidden = {"status": "final", "category": [{"coding": coding}], "code": {"text": "synthetic"}}
+    await put("Observation", "there", **hidden)
+    async with record.open(LABORATORY) as session:
+        for number in range(MOST):
+            assert await session.delete_matching("Observation", [("_id", f"{number}")]) is None
+        for id in ("there", "absent"):
+            with pytest.raises(TooManyQuestions):
+                await session.delete_matching("Observation", [("_id", id)])
+    entry = {"request": {"method": "DELETE", "url": "Observation?_id=there"}}
+    sent = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    async with record.open(LABORATORY) as session:
+        with pytest.raises(TooManyQuestions):
+            await session.transaction(bundle_of(json.dumps(sent).encode()))
+
+
 async def test_who_is_refused_a_criterion_spends_nothing_of_anybody_elses(record: Record) -> None:
     await used_up(record, REGISTRAR)
     await create(record, replace(REGISTRAR, account=104), "of a colleague")

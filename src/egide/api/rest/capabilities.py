@@ -115,7 +115,7 @@ def _resource(type: str) -> dict[str, Any]:
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": "not-supported",
+        "conditionalDelete": "single",
         "operation": [
             {"name": each.name, "definition": each.canonical}
             for each in OPERATIONS

@@ -11,7 +11,7 @@ from egide.api.operations.meta import meta
 from egide.api.rest.bundle import post_bundle
 from egide.api.rest.call import Call, preferences
 from egide.api.rest.create import create
-from egide.api.rest.delete import delete
+from egide.api.rest.delete import delete, delete_matching
 from egide.api.rest.history_instance import history_instance
 from egide.api.rest.history_system import history_system
 from egide.api.rest.history_type import history_type
@@ -57,6 +57,7 @@ FHIR = Routes(
                 "GET": Answer(search_type, ("search",)),
                 "POST": Answer(create, ("create",)),
                 "PUT": Answer(update_matching, ("update", "create")),
+                "DELETE": Answer(delete_matching, ("delete",)),
             },
         ),
         Route("/fhir/_history", {"GET": Answer(history_system, ("history",))}),
@@ -112,8 +113,6 @@ class Rest:
         if route.template.startswith("/fhir/{type}") and variables[0] not in _TYPES:
             raise NotFound("there is no such resource type in FHIR R4")
         request.route = route.template.replace("Patient", "{type}")
-        if request.method == "DELETE" and route.template == "/fhir/{type}":
-            raise Unsupported("conditional delete is not done here; name each resource by its id")
         answer = route.answer(request.method)
         base = f"{self._base_url or request.base}/fhir"
         format, pretty = _format(request)
