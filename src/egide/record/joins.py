@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from egide.fhir.search.allowlist import WITHHELD, leading_parameter
 from egide.fhir.search.clause import Clause
-from egide.fhir.search.edge import Edge, edge, patient_edges
+from egide.fhir.search.edge import KEYED_APART, Edge, edge, patient_edges
 from egide.fhir.search.join import Chain, Condition, Has
 from egide.fhir.search.narrow import ids_for, targets_for, terms_for
 from egide.record.facts import within
@@ -152,7 +152,7 @@ class Joins:
         refers = self.refers(along, targets)
         type = narrowing.type
         whole = len(refers.patients) == len(refers.targets)
-        if whole and type != "Patient" and along.parameter in patient_edges(type):
+        if whole and type not in KEYED_APART and along.parameter in patient_edges(type):
             return replace(narrowing, owners=(*narrowing.owners, refers.patients))
         return replace(narrowing, refers=(*narrowing.refers, refers))
 

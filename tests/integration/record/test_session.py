@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from tests.integration.reaching import reaches
+from tests.integration.record.conftest import Put
 
 from egide import fhir
 from egide.actor import Actor
@@ -193,3 +194,20 @@ async def test_a_patient_sees_his_own_record_and_no_other(record: Record, system
             await session.read("Observation", hidden.id)
         with pytest.raises(Forbidden):
             await session.create("Observation", observation(mine.id))
+
+
+async def test_persons_are_found_by_the_patients_they_link_to(
+    record: Record, system: Actor, put: Put
+) -> None:
+    """A Person is under a key of its own, not under the patient's."""
+    await put("Patient", "a")
+    await put("Patient", "b")
+    await put("Person", "one", link=[{"target": {"reference": "Patient/a"}}])
+    await put("Person", "two", link=[{"target": {"reference": f"Patient/{p}"}} for p in "ab"])
+    async with record.open(system) as session:
+        for code in ("patient", "link"):
+            for patient, expected in (("a", ["one", "two"]), ("b", ["two"])):
+                page = await session.search("Person", [(code, f"Patient/{patient}")])
+                assert sorted(each.id for each in page.entries) == expected
+        page = await session.search("Patient", [("_id", "a"), ("_revinclude", "Person:patient")])
+        assert sorted(each.id for each in page.included) == ["one", "two"]

@@ -6,7 +6,8 @@ them; a narrower one finds it there, with a condition on the target's type.
 
 A reference to the one Patient whose compartment a resource is in is not kept: the row's patient key
 stands for it (`Index.about`), whatever the edge, so a search along any edge to a Patient also looks
-at the rows of that patient key, and opening decides.
+at the rows of that patient key, and opening decides. A Person has a key of its own: its references
+are all kept.
 """
 
 from functools import cache
@@ -15,6 +16,9 @@ from typing import NamedTuple
 from egide.fhir.definitions import compartment, search_parameters
 from egide.fhir.search.expression import Refers, Step
 from egide.fhir.search.parameter import Parameter, Source, parameter
+
+KEYED_APART = frozenset({"Patient", "Person"})
+"""Types of the Patient compartment whose rows are under a key of their own (`egide.seal.owner`)."""
 
 Places = frozenset[tuple[Step, ...]]
 

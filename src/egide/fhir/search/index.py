@@ -27,7 +27,7 @@ from egide.fhir.search.allowlist import (
     Rule,
     Term,
 )
-from egide.fhir.search.edge import edge_sources, patient_edges
+from egide.fhir.search.edge import KEYED_APART, edge_sources, patient_edges
 from egide.fhir.search.expression import Exists, Extended, Is, Key, Path, Refers, Step
 from egide.fhir.search.literal import RESOURCE_TYPES, local_target
 from egide.fhir.search.main_date import DateReaders, date_readers, read_dates
@@ -102,7 +102,7 @@ class Indexer:
         elif people:
             edges = plan.edges
             patients = {target[8:] for code, target in people if code in edges}
-            if len(patients) == 1:
+            if len(patients) == 1 and type_ not in KEYED_APART:
                 (own,) = patients
                 for pair in people:
                     (about if pair[1][8:] == own else references).append(pair)

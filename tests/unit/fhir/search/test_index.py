@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from egide.fhir.definitions import compartment
 from egide.fhir.inline_labels import URL
 from egide.fhir.search import STANDARD, WITHHELD, Indexer, index
+from egide.fhir.search.edge import KEYED_APART
+from egide.seal.owner import CONCERNED
 
 Json = dict[str, Any]
 
@@ -88,6 +91,16 @@ def test_references_to_the_only_patient_are_kept_apart() -> None:
         ("subject", "Patient/1"),
     ]
     assert found.references == [("focus", "Patient/2")]
+
+
+def test_a_person_has_a_key_of_its_own_so_its_only_patient_is_kept() -> None:
+    found = index("Person", {"id": "p", "link": [{"target": {"reference": "Patient/1"}}]})
+    assert found.patients == {"1"}
+    assert (found.about, found.references) == ([], [("link", "Patient/1")])
+
+
+def test_every_other_type_of_the_compartment_is_under_its_patients_keys() -> None:
+    assert set(compartment("Patient")) - CONCERNED == KEYED_APART
 
 
 def test_with_several_patients_every_reference_is_kept() -> None:
