@@ -262,11 +262,80 @@ def test_every_parameter_declared_for_all_types_is_answered(
     assert refused == []
 
 
-@pytest.mark.parametrize("path", ["/Patient/1/Observation", "/Patient/1/*"])
-def test_searches_of_compartments_are_not_there(client: Client, path: str) -> None:
-    answer = client.get(path)
-    assert answer.status in (404, 405, 501), answer.status
-    answer.issues()
+def test_every_declared_compartment_is_searched(client: Client, statement: Json) -> None:
+    (rest,) = statement["rest"]
+    declared = {each.rpartition("/")[2] for each in rest["compartment"]}
+    assert declared == {"device", "encounter", "patient", "practitioner", "relatedperson"}
+    assert all(each.startswith("http://hl7.org/fhir/") for each in rest["compartment"])
+    person = client.post("/Patient", patient()).json()["id"]
+    of_person = {"reference": f"Patient/{person}"}
+    owners = {
+        "Patient": person,
+        "Practitioner": client.post("/Practitioner", {"resourceType": "Practitioner"}),
+        "Device": client.post("/Device", {"resourceType": "Device", "patient": of_person}),
+        "RelatedPerson": client.post(
+            "/RelatedPerson", {"resourceType": "RelatedPerson", "patient": of_person}
+        ),
+        "Encounter": client.post("/Encounter", SAMPLES["Encounter"] | {"subject": of_person}),
+    }
+    for name, answer in owners.items():
+        id = answer if isinstance(answer, str) else answer.json()["id"]
+        for member in (name, "*"):
+            found = client.get(f"/{name}/{id}/{member}?_count=500")
+            assert found.status == 200
+            assert f"{client.base}/{name}/{id}" in [e["fullUrl"] for e in found.json()["entry"]]
+        client.get(f"/{name}/{new_id()}/{name}").refused(404)
+
+
+def test_a_compartment_is_searched_like_everything(client: Client) -> None:
+    id = client.post("/Patient", patient()).json()["id"]
+    other = client.post("/Patient", patient()).json()["id"]
+    for each in (id, id, id, other):
+        assert client.post("/Observation", observation(f"Patient/{each}")).status == 201
+    here = f"/Patient/{id}/Observation"
+    whole = client.get(f"{here}?code=4548-4&_total=accurate&_include=Observation:subject")
+    bundle = whole.json()
+    modes = [each["search"]["mode"] for each in bundle["entry"]]
+    assert (bundle["total"], modes) == (3, ["match"] * 3 + ["include"])
+    assert bundle["link"][0]["url"].startswith(f"{client.base}{here}?code=4548-4")
+    pages = client.pages(f"{here}?_count=2")
+    found = [each["resource"]["subject"]["reference"] for p in pages for each in p.json()["entry"]]
+    assert found == [f"Patient/{id}"] * 3
+    links = {each["relation"]: each["url"] for each in pages[0].json()["link"]}
+    assert links["next"].startswith(f"{client.base}{here}?_cursor=")
+    posted = client.form(f"{here}/_search", {"code": "4548-4", "_summary": "count"})
+    assert (posted.status, posted.json()["total"]) == (200, 3)
+    every = client.pages(f"/Patient/{id}/*?_count=3")
+    kinds = [each["resource"]["resourceType"] for p in every for each in p.json()["entry"]]
+    assert sorted(kinds) == ["Observation"] * 3 + ["Patient"]
+    links = {each["relation"]: each["url"] for each in every[0].json()["link"]}
+    assert links["next"].startswith(f"{client.base}/Patient/{id}/*?_cursor=")
+    some = client.form(f"/Patient/{id}/*/_search", {"_type": "Observation", "_count": "0"})
+    assert some.json()["total"] == 3
+    lenient = client.ask("GET", f"{here}?banana=1", None, {"Prefer": "handling=lenient"})
+    assert lenient.status == 200
+
+
+def test_what_is_no_compartment_or_no_member_of_one_is_not_there(client: Client) -> None:
+    id = client.post("/Patient", patient()).json()["id"]
+    for path in (
+        f"/Patient/{new_id()}/Observation",
+        f"/Patient/{new_id()}/*",
+        f"/Patient/{id}/Organization",
+        f"/Patient/{id}/nothing",
+        f"/Organization/{id}/Observation",
+        f"/Observation/{id}/*",
+        f"/Nothing/{id}/Observation",
+        f"/Patient/{id}/Observation/1",
+    ):
+        client.get(path).refused(404)
+    client.get(f"/Patient/{id}/Observation?banana=1").refused(400)
+    client.get(f"/Patient/{id}/Observation?_filter=x").refused(501)
+    client.get("/Patient/no%20id/Observation").refused(400)
+    Client(client.port).get(f"/Patient/{id}/Observation").refused(401)
+    client.ask("DELETE", f"/Patient/{id}/Observation", None, {}).refused(405)
+    client.delete(f"/Patient/{id}")
+    client.get(f"/Patient/{id}/Observation").refused(410)
 
 
 def test_a_conditional_create_is_not_done_by_halves(

@@ -5,6 +5,7 @@ from egide.gate.explaining import Line as ExplainedLine
 from egide.record.batches import batch
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
+from egide.record.compartments import Compartment, compartments
 from egide.record.deriving import Derivation, derivation, rule_of
 from egide.record.emission import Emitted
 from egide.record.everything import EverythingPage
@@ -31,6 +32,7 @@ __all__ = [
     "REASONS",
     "Bundle",
     "Certificate",
+    "Compartment",
     "Derivation",
     "Emitted",
     "EverythingPage",
@@ -52,6 +54,7 @@ __all__ = [
     "Versions",
     "batch",
     "bundle_of",
+    "compartments",
     "derivation",
     "index_rows_left",
     "index_state",

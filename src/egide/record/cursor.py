@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from egide.errors import Incorrect, TooCostly
+from egide.record.compartments import Compartment
 from egide.record.spot import Spot
 
 LONGEST = 15 * 1024
@@ -30,11 +31,13 @@ _SHORT = 200
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """A search of a type (None: of several) and the spot to go on from."""
+    """A search of a type (None: of several) and the spot to go on from, `within` a compartment or
+    not."""
 
     type: str | None
     query: tuple[tuple[str, str], ...]
     spot: Spot
+    within: Compartment | None = None
 
 
 Where = TypeVar("Where", bound=msgspec.Struct)
@@ -47,10 +50,15 @@ class CursorSeal:
         self._cipher = AESGCM(key)
 
     def write(
-        self, account: int, type: str | None, query: Sequence[tuple[str, str]], spot: Spot
+        self,
+        account: int,
+        type: str | None,
+        query: Sequence[tuple[str, str]],
+        spot: Spot,
+        within: Compartment | None = None,
     ) -> str:
         """The cursor of a search, url-safe, for this account only."""
-        return self.seal(account, Cursor(type, tuple(query), spot))
+        return self.seal(account, Cursor(type, tuple(query), spot, within))
 
     def read(self, account: int, text: str) -> Cursor:
         """What `write` wrote. Incorrect when it is not ours, not this account's or was touched."""

@@ -104,8 +104,12 @@ class Interaction:
         self._patients.update(patients)
 
     def sees_all(self) -> bool:
-        """Whether nothing of the type is hidden from the actor: then there is nothing to tell."""
-        return self.type is not None and self.decision.opens_all(self.type)
+        """Whether nothing of the types asked about is hidden from the actor: then there is nothing
+        to tell."""
+        asked = [(type, decision) for (_, type), decision in self._decisions.items()]
+        return self.type is not None and all(
+            type is not None and decision.opens_all(type) for type, decision in asked
+        )
 
     def question(self) -> None:
         """Count a question whose answer may tell of what is hidden. Raises TooManyQuestions."""

@@ -15,6 +15,7 @@ from egide.fhir.search.clause import Clause
 from egide.fhir.search.edge import KEYED_APART, Edge, edge, patient_edges
 from egide.fhir.search.join import Chain, Condition, Has
 from egide.fhir.search.narrow import ids_for, targets_for, terms_for
+from egide.record.compartments import Membership
 from egide.record.facts import within
 from egide.record.opening import Opening, Seen
 from egide.store import Led, Narrowing, Refers, parameter_number
@@ -154,6 +155,20 @@ class Joins:
         whole = len(refers.patients) == len(refers.targets)
         if whole and type not in KEYED_APART and along.parameter in patient_edges(type):
             return replace(narrowing, owners=(*narrowing.owners, refers.patients))
+        return replace(narrowing, refers=(*narrowing.refers, refers))
+
+    def belonging(self, narrowing: Narrowing, member: Membership) -> Narrowing:
+        """`narrowing`, held to what may belong to a compartment."""
+        blind, type, (name, id) = self._here.parts.blind, narrowing.type, member.compartment
+        own = (blind.ident(name, id),)
+        if name == "Patient" and type not in KEYED_APART:
+            return replace(narrowing, owners=(*narrowing.owners, own))
+        along = [edge_of(each) for each in member.clauses if each.parameter.kind == "reference"]
+        numbers = tuple(dict.fromkeys(parameter_number(each.parameter) for each in along))
+        if not numbers:
+            return self.narrowed(narrowing, member.clauses[0])
+        itself = own if type == name else ()
+        refers = Refers(numbers[0], own, beside=numbers[1:], ids=itself)
         return replace(narrowing, refers=(*narrowing.refers, refers))
 
     def refers(self, along: Edge, targets: Sequence[str]) -> Refers:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from egide.fhir.search.join import Condition
 from egide.fhir.search.narrow import days_for
 from egide.fhir.search.query import Query, matches
+from egide.record.compartments import Membership
 from egide.record.joins import Joins
 from egide.record.members import members
 from egide.record.opening import Opening, Seen
@@ -30,13 +31,14 @@ class Match(NamedTuple):
 
 
 class Matching:
-    """One query, asked on one connection."""
+    """One query, asked on one connection, perhaps of what belongs to a compartment only."""
 
-    def __init__(self, opening: Opening, query: Query) -> None:
+    def __init__(self, opening: Opening, query: Query, member: Membership | None = None) -> None:
         self.opening = opening
         self.query = query
         self.types = (query.type,)
         self.joins = Joins(opening)
+        self._member = member
         self._narrowing: Narrowing | None = None
         self._members: list[frozenset[str]] = []
 
@@ -62,6 +64,7 @@ class Matching:
             for candidate, seen in opened
             if seen is not None
             and all(seen.reference in held for held in self._members)
+            and (self._member is None or self._member.holds(seen.resource))
             and matches(self.query, seen.resource)
         ]
         return await self._joined(asked)
@@ -93,6 +96,8 @@ class Matching:
             last=days.last,
             until=days.until,
         )
+        if self._member is not None:
+            narrowing = self.joins.belonging(narrowing, self._member)
         for clause in query.clauses:
             narrowing = self.joins.narrowed(narrowing, clause)
         for lists in query.lists:
@@ -140,5 +145,5 @@ class Matching:
     def _plain(self) -> bool:
         """Whether the narrowing alone is the answer: nothing asked, everything permitted."""
         query, here = self.query, self.opening.here
-        asks_nothing = not (query.clauses or query.chains or query.has or query.lists)
-        return asks_nothing and here.decide("search", query.type).opens_all(query.type)
+        asks = query.clauses or query.chains or query.has or query.lists or self._member
+        return not asks and here.decide("search", query.type).opens_all(query.type)

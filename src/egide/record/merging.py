@@ -6,13 +6,15 @@ types, so that one place says where every type goes on.
 """
 
 import heapq
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from egide.fhir.definitions import number
 from egide.fhir.search.query import Query
+from egide.record.compartments import Membership
 from egide.record.joins import Joins
 from egide.record.matching import Match, Matching
 from egide.record.opening import Opening
@@ -28,14 +30,23 @@ Key = tuple[int, int]
 
 
 class Merging:
-    """Queries of several types, asked on one connection; `query` says what all are to be like."""
+    """Queries of several types, asked on one connection; `query` says what all are to be like.
+    `members` says of each type what belongs to a compartment, if only that is asked for."""
 
-    def __init__(self, opening: Opening, query: Query, each: Sequence[Query]) -> None:
+    def __init__(
+        self,
+        opening: Opening,
+        query: Query,
+        each: Sequence[Query],
+        members: Mapping[str, Membership] = MappingProxyType({}),
+    ) -> None:
         self.opening = opening
         self.query = query
         self.types = tuple(one.type for one in each)
         self.joins = Joins(opening)
-        self._matchings = {number(one.type): Matching(opening, one) for one in each}
+        self._matchings = {
+            number(one.type): Matching(opening, one, members.get(one.type)) for one in each
+        }
 
     async def stream(
         self, order: Order, after: Place | None, page: int, *, from_day: date | None = None

@@ -12,7 +12,9 @@ from egide.db import Connection
 from egide.errors import TooCostly
 from egide.fhir.search.query import Feature, Query, parse
 from egide.fhir.search.several import Several, parse_several
+from egide.record import reads
 from egide.record.budget import Budget
+from egide.record.compartments import Compartment, member_types, membership
 from egide.record.emission import Emitted, part_of
 from egide.record.includes import Includes
 from egide.record.interaction import Interaction
@@ -28,7 +30,7 @@ FEATURES: frozenset[Feature] = frozenset({"chain", "has", "include", "list", "so
 
 
 class Page(NamedTuple):
-    """One page of a search of `type`, None when it is of several.
+    """One page of a search of `type`, None when it is of several, `within` a compartment or not.
 
     `included` are brought along by includes. `next` is the cursor of the page after, None on the
     last. `used` are the parameters that were understood, `notes` words for the client: what was
@@ -42,6 +44,7 @@ class Page(NamedTuple):
     next: str | None
     used: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
+    within: Compartment | None = None
 
 
 async def search(
@@ -51,22 +54,24 @@ async def search(
     *,
     lenient: bool = False,
     after: Spot | None = None,
+    within: Compartment | None = None,
 ) -> Page:
-    """One page; without a type, of those in `_type`, or of all the actor may search.
+    """One page; without a type, of those in `_type`, or of all the actor may search. `within` a
+    compartment it is of what belongs there: NotFound or Gone when its own resource is not there.
 
     One statement that brings the candidates, and with them who asks' ties to their patients, needs
     no snapshot; more that must agree do: for joins, totals and includes.
     """
     database = here.parts.database
     if type is None:
-        wanted = parsed_several(here, asked, lenient=lenient)
+        wanted = parsed_several(here, asked, lenient=lenient, within=within)
         async with database.snapshot() as connection:
-            return await answer(here, connection, wanted, after)
+            return await answer(here, connection, wanted, after, within)
     query = parsed(here, type, asked, lenient=lenient)
     joined = query.chains or query.has or query.lists or query.includes
-    alone = not (joined or query.total or query.summary)
+    alone = not (joined or query.total or query.summary or within)
     async with database.connection() if alone else database.snapshot() as connection:
-        return await answer(here, connection, query, after)
+        return await answer(here, connection, query, after, within)
 
 
 async def search_in(
@@ -87,17 +92,24 @@ async def identify(
 
 
 async def answer(
-    here: Interaction, connection: Connection, asked: Query | Several, after: Spot | None
+    here: Interaction,
+    connection: Connection,
+    asked: Query | Several,
+    after: Spot | None,
+    within: Compartment | None = None,
 ) -> Page:
     """The page of a search after a spot, as this connection sees the data."""
-    matching = _matching(here, connection, asked)
+    matching = _matching(here, connection, asked, within)
     query = matching.query
     for type in matching.types:
         _require(here, type)
+    if within is not None:
+        decision = here.require("read", within.name)
+        await reads.read_in(here, connection, decision, within.name, within.id)
     counts_only = query.summary == "count" or query.count == 0
     wanted = 0 if counts_only else min(query.count or PAGE, LARGEST_PAGE)
     notes = [each.reason for each in query.ignored]
-    total = await _total(here, connection, asked, counts_only, notes)
+    total = await _total(here, connection, asked, counts_only, notes, within)
     page = await ordered(matching, here.context(), after, wanted) if wanted else None
     seen = page.seen if page else []
     brought = await Includes(matching.opening, matching.joins).of(seen, query.includes)
@@ -108,18 +120,26 @@ async def answer(
     of = query.type or None
     cursor = None
     if page and page.end is not None:
-        cursor = here.parts.cursors.write(here.actor.account, of, query.understood, page.end)
-    return Page(of, entries, included, total, cursor, query.understood, tuple(notes))
+        cursors, account = here.parts.cursors, here.actor.account
+        cursor = cursors.write(account, of, query.understood, page.end, within)
+    return Page(of, entries, included, total, cursor, query.understood, tuple(notes), within)
 
 
 def _matching(
-    here: Interaction, connection: Connection, asked: Query | Several
+    here: Interaction,
+    connection: Connection,
+    asked: Query | Several,
+    within: Compartment | None = None,
 ) -> Matching | Merging:
-    """What answers a search, with a budget of its own."""
+    """What answers a search, with a budget of its own. Raises NotFound for types of which nothing
+    is ever in the compartment."""
+    types = [asked.type] if isinstance(asked, Query) else [each.type for each in asked.each]
+    members = {} if within is None else {t: membership(within, t, here.context()) for t in types}
     if isinstance(asked, Query):
-        return Matching(Opening(here, connection, Budget(asked.type)), asked)
+        opening = Opening(here, connection, Budget(asked.type))
+        return Matching(opening, asked, members.get(asked.type))
     opening = Opening(here, connection, Budget("several types"))
-    return Merging(opening, asked.whole, asked.each)
+    return Merging(opening, asked.whole, asked.each, members)
 
 
 async def _total(
@@ -128,9 +148,10 @@ async def _total(
     asked: Query | Several,
     counts_only: bool,
     notes: list[str],
+    within: Compartment | None,
 ) -> int | None:
     """The exact number of matches, when it was asked for and can be told."""
-    matching = _matching(here, connection, asked)
+    matching = _matching(here, connection, asked, within)
     if not counts_only and matching.query.total in (None, "none"):
         return None
     try:
@@ -150,10 +171,16 @@ def parsed(
 
 
 def parsed_several(
-    here: Interaction, asked: Sequence[tuple[str, str]], *, lenient: bool = False
+    here: Interaction,
+    asked: Sequence[tuple[str, str]],
+    *,
+    lenient: bool = False,
+    within: Compartment | None = None,
 ) -> Several:
     """The search of several types `asked` is. Raises Incorrect, Unsupported, TooCostly."""
     every = here.decision.types
+    if within is not None:
+        every &= member_types(within.name)
     return parse_several(asked, every, here.context(), lenient=lenient, supports=FEATURES)
 
 

@@ -34,6 +34,7 @@ from egide.record import (
 from egide.record.bodies import decoded, whole
 from egide.record.bundle import Bundle, Result
 from egide.record.changes import Changes, History
+from egide.record.compartments import Compartment, noted
 from egide.record.deriving import Derivation
 from egide.record.emission import Emitted
 from egide.record.everything import Everything, EverythingPage
@@ -199,21 +200,29 @@ class Session:
             return await conditional.delete(here, type, criterion, expected)
 
     async def search(
-        self, type: str | None, query: Sequence[tuple[str, str]], *, lenient: bool = False
+        self,
+        type: str | None,
+        query: Sequence[tuple[str, str]],
+        *,
+        lenient: bool = False,
+        within: Compartment | None = None,
     ) -> Page:
         """The resources of `type` that match, a page of them; without a type, those of the types
-        in `_type`, or of all one may search. Raises Incorrect, Forbidden, TooCostly."""
+        in `_type`, or of all one may search; `within` a compartment, those that belong to it, or
+        NotFound, Gone. Raises Incorrect, Forbidden, TooCostly."""
         if type is not None:
             _typed(type)
-        async with interaction(*self._who(), "search", type, query=list(query)) as here:
-            return await searches.search(here, type, query, lenient=lenient)
+        if within is not None:
+            _named(*within)
+        async with interaction(*self._who(), "search", type, **noted(query, within)) as here:
+            return await searches.search(here, type, query, lenient=lenient, within=within)
 
     async def next_page(self, cursor: str) -> Page:
         """The page a cursor leads to. Raises Incorrect for one that is not this account's."""
         start = self._parts.cursors.read(self._actor.account, cursor)
-        query = list(start.query)
-        async with interaction(*self._who(), "search", start.type, query=query) as here:
-            return await searches.search(here, start.type, query, after=start.spot)
+        type, query, within = start.type, start.query, start.within
+        async with interaction(*self._who(), "search", type, **noted(query, within)) as here:
+            return await searches.search(here, type, query, after=start.spot, within=within)
 
     async def everything(
         self,

@@ -11,6 +11,7 @@ from egide.store.narrowing import Led, Narrowing, Order, Place
 from egide.store.standing import COLUMNS
 
 _SOURCES = "select source from ref where parameter = {0} and target = any({1}::uuid[])"
+_THESE = "select unnest({0}::uuid[])"
 _OWNED = (
     "select number from data_key where owner = any({0}::uuid[]) union"
     " select s.number from shared_key s join data_key k on k.number = s.holder"
@@ -191,8 +192,11 @@ class Conditions:
         if narrowing.ids is not None:
             self._filters.append(f"r.id = any({self.value(list(narrowing.ids))}::uuid[])")
         for edge in narrowing.refers:
-            marks = self.value(edge.parameter), self.value(list(edge.targets))
-            ways = [("r.id", _SOURCES.format(*marks))]
+            parameter, targets = self.value(edge.parameter), self.value(list(edge.targets))
+            ways = [("r.id", _SOURCES.format(parameter, targets))]
+            ways += [("r.id", _SOURCES.format(self.value(b), targets)) for b in edge.beside]
+            if edge.ids:
+                ways.append(("r.id", _THESE.format(self.value(list(edge.ids)))))
             if edge.patients:
                 ways.append(("r.key", _OWNED.format(self.value(list(edge.patients)))))
             self._edges.append(ways)

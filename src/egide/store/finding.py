@@ -195,9 +195,11 @@ class Finder:
     async def _along_edges(self, connection: Connection, narrowing: Narrowing, size: int) -> _Path:
         """The sources one by one, unless they are so many that visiting in order meets them."""
         for edge in narrowing.refers:
-            sources = await connection.fetchval(
-                _SQL["sources"], edge.parameter, list(edge.targets), _MANY_SOURCES + 1
-            )
+            sources, targets = 0, list(edge.targets)
+            for parameter in (edge.parameter, *edge.beside):
+                sources += await connection.fetchval(
+                    _SQL["sources"], parameter, targets, _MANY_SOURCES + 1
+                )
             if sources <= _MANY_SOURCES:
                 return _Path(0, "identity")
         return _Path(_LONGEST, "identity")

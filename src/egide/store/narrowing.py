@@ -28,14 +28,18 @@ class Place(NamedTuple):
 
 
 class Refers(msgspec.Struct, frozen=True):
-    """It refers to one of `targets` (idents) along the edge numbered `parameter`.
+    """It refers to one of `targets` (idents) along the edge numbered `parameter`, or one of
+    `beside`.
 
-    `patients`: targets that are Patients; a row of one of their records refers there too.
+    `patients`: targets that are Patients; a row of one of their records refers there too. `ids`:
+    or it is one of these.
     """
 
     parameter: int
     targets: tuple[bytes, ...]
     patients: tuple[bytes, ...] = ()
+    beside: tuple[int, ...] = ()
+    ids: tuple[bytes, ...] = ()
 
 
 class Led(NamedTuple):

@@ -351,6 +351,30 @@ async def _search_type(asking: Asking, template: str, *, post: bool) -> None:
         assert found == expected
 
 
+async def _compartments(asking: Asking, template: str, *, post: bool) -> None:
+    """What belongs to a patient, as far as it may be seen; of a hidden one nothing is told."""
+    address = template.replace("{type}/{id}", "Patient/known")
+    for member in (*TYPES, "*"):
+        target = address.replace("{member}", member)
+        for pairs in QUERIES[:: 2 if post else 1]:
+            await asking.search(template, target, pairs, post=post)
+        if post:
+            continue
+        answer = await asking.send("GET", template, f"{target}?_count=500")
+        expected = {
+            name
+            for name in asking.asker.seen - {"Patient/opposed"}
+            if member in ("*", name.partition("/")[0])
+        }
+        found = _matches(json.loads(answer.body)) if answer.status == 200 else []
+        assert set(found) & RESOURCES.keys() == expected
+    end = template.partition("{id}")[2]
+    for member in (*TYPES, "*"):
+        sent = {"body": lambda type, id: b"_count=5"} if post else {}
+        method = "POST" if post else "GET"
+        await _tell_alike(asking, method, template, end=end.replace("{member}", member), **sent)
+
+
 async def _search_system(asking: Asking, template: str, *, post: bool) -> None:
     known = ",".join(sorted({name.partition("/")[0] for name in asking.asker.seen}))
     for pairs in QUERIES:
@@ -505,6 +529,8 @@ WAYS: Mapping[tuple[str, str], Callable[[Asking, str], Any]] = {
     ("POST", "/fhir/_search"): lambda a, t: _search_system(a, t, post=True),
     ("GET", "/fhir/{type}"): lambda a, t: _search_type(a, t, post=False),
     ("POST", "/fhir/{type}/_search"): lambda a, t: _search_type(a, t, post=True),
+    ("GET", "/fhir/{type}/{id}/{member}"): lambda a, t: _compartments(a, t, post=False),
+    ("POST", "/fhir/{type}/{id}/{member}/_search"): lambda a, t: _compartments(a, t, post=True),
     ("GET", "/fhir/_history"): lambda a, t: _history(a, t, ("",)),
     ("GET", "/fhir/{type}/_history"): lambda a, t: _history(a, t, TYPES),
     ("GET", "/fhir/{type}/{id}"): lambda a, t: _instances(a, t, ""),

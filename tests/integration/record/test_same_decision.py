@@ -20,7 +20,7 @@ from egide.api.rest.call import Call
 from egide.api.rest.read import read as read_over_rest
 from egide.db import Database
 from egide.errors import Forbidden, Gone, NotFound
-from egide.record import Item, Record, Session, part_digest
+from egide.record import Compartment, Item, Record, Session, part_digest
 
 IMPORTER = Actor(1, "import", frozenset({"administrator"}), 2, assurance=2)
 TRUSTED = Actor(31, "app", frozenset({"system"}), 32)
@@ -41,6 +41,7 @@ class Query(NamedTuple):
     parameters: Pairs
     answers: Callable[[Seen], set[str]]
     brings: Callable[[Seen, set[str]], set[str]] = lambda seen, found: set()
+    within: Compartment | None = None
 
 
 def of_type(seen: Seen, type: str) -> Seen:
@@ -171,6 +172,29 @@ def reasoned(code: str) -> Query:
     )
 
 
+def belonging(type: str, patient: str) -> Query:
+    """Within a patient's compartment, if the patient is there: what names him, and himself."""
+    name = f"Patient/{patient}"
+    return Query(
+        type,
+        [],
+        lambda seen: {
+            n for n, b in of_type(seen, type).items() if name in seen and member(b, name)
+        },
+        within=Compartment("Patient", patient),
+    )
+
+
+def member(body: Body, patient: str) -> bool:
+    if body["resourceType"] == "Patient":
+        return patient in (f"Patient/{body['id']}", *links(body))
+    return patient.removeprefix("Patient/") in whose(body)
+
+
+def links(body: Body) -> list[str]:
+    return [str(each["other"]["reference"]) for each in body.get("link", ())]
+
+
 def whole(type: str) -> Query:
     return Query(type, [], lambda seen: set(of_type(seen, type)))
 
@@ -191,6 +215,7 @@ queries = st.one_of(
     patients.map(of_patient),
     patients.map(with_observations),
     patients.map(expected_of),
+    st.builds(belonging, st.sampled_from(("Appointment", "Observation", "Patient")), patients),
 )
 sorts = st.sampled_from([None, "_id", "-_id", "_lastUpdated", "-date", "code", "-code"])
 
@@ -347,7 +372,7 @@ async def _search(session: Session, seen: Seen, query: Query, sort: str | None, 
     order = [("_sort", sort)] if sort else []
     asked = [*query.parameters, *order, ("_total", "accurate"), ("_count", str(count))]
     expected = query.answers(seen)
-    page = await answered(session.search(query.type, asked))
+    page = await answered(session.search(query.type, asked, within=query.within))
     if page is None:
         assert not expected
         return
@@ -370,7 +395,8 @@ async def _search(session: Session, seen: Seen, query: Query, sort: str | None, 
         assert names == sorted(names, reverse=sort == "-_id")
     only = [each for each in query.parameters if not each[0].startswith("_incl")]
     only = [each for each in only if not each[0].startswith("_revincl")]
-    counted = await session.search(query.type, [*only, ("_summary", "count")])
+    counting = [*only, ("_summary", "count")]
+    counted = await session.search(query.type, counting, within=query.within)
     assert (counted.total, counted.entries) == (len(expected), ())
 
 

@@ -32,7 +32,7 @@ OPEN = {
     "/.well-known/oauth-authorization-server",
     "/.well-known/openid-configuration",
 }
-VARIABLES = {"{type}": "Patient", "{id}": "1", "{version}": "1"}
+VARIABLES = {"{type}": "Patient", "{id}": "1", "{version}": "1", "{member}": "Observation"}
 PATIENT = b'{"resourceType":"Patient","id":"1"}'
 BUNDLE = b'{"resourceType":"Bundle","type":"%s"}'
 PARAMETERS = {

@@ -16,6 +16,7 @@ from egide.fhir.definitions import TYPES, search_parameters
 from egide.fhir.search.clause import MODIFIERS
 from egide.fhir.search.parameter import parameter
 from egide.fhir.search.words import TEXTUAL
+from egide.record import compartments
 
 _INTERACTIONS = (
     "read",
@@ -65,6 +66,10 @@ def _statement() -> dict[str, Any]:
                 "mode": "server",
                 "resource": [_resource(type) for type in TYPES],
                 "interaction": [{"code": code} for code in _OF_SYSTEM],
+                "compartment": [
+                    f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}"
+                    for name in sorted(compartments())
+                ],
                 "searchParam": [
                     *({"name": code, "type": _searched_as("Basic", code)} for code in _OF_ALL),
                     _LIST,

@@ -17,6 +17,7 @@ from egide.api.rest.history_system import history_system
 from egide.api.rest.history_type import history_type
 from egide.api.rest.metadata import metadata
 from egide.api.rest.read import read
+from egide.api.rest.search_compartment import search_compartment
 from egide.api.rest.search_system import search_system
 from egide.api.rest.search_type import search_type
 from egide.api.rest.update import update, update_matching
@@ -71,6 +72,11 @@ FHIR = Routes(
                 "DELETE": Answer(delete, ("delete",)),
             },
         ),
+        Route("/fhir/{type}/{id}/{member}", {"GET": Answer(search_compartment, ("search",))}),
+        Route(
+            "/fhir/{type}/{id}/{member}/_search",
+            {"POST": Answer(search_compartment, ("search",))},
+        ),
         Route("/fhir/$explain", {"POST": Answer(explain, ("$explain",))}),
         Route(
             "/fhir/$broken-glass",
@@ -86,7 +92,8 @@ FHIR = Routes(
         Route("/fhir/{type}/{id}/_history/{version}", {"GET": Answer(vread, ("vread",))}),
     ]
 )
-"""Everything under `/fhir`. `{type}` is a resource type and, where it is, the first variable.
+"""Everything under `/fhir`. `{type}` is a resource type and, where it is, the first variable;
+`{member}` one too, or `*`.
 
 Answers with interactions are given a `Call`; those without, the request, the address of `/fhir`,
 the media type to write, whether to indent, and what the authorization server does.

@@ -9,7 +9,7 @@ from egide.api.rest.call import OF_HTTP, Call
 from egide.errors import Incorrect
 from egide.http import Response
 from egide.http.negotiation import check_body
-from egide.record import Page
+from egide.record import Compartment, Page
 
 CURSOR = "_cursor"
 _FORM = frozenset({"application/x-www-form-urlencoded"})
@@ -20,7 +20,7 @@ async def search_type(call: Call, type: str) -> Response:
     return await search(call, type)
 
 
-async def search(call: Call, type: str | None) -> Response:
+async def search(call: Call, type: str | None, within: Compartment | None = None) -> Response:
     """200 with a searchset; the next page behind an encrypted link."""
     query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
     if call.request.method == "POST":
@@ -33,13 +33,17 @@ async def search(call: Call, type: str | None) -> Response:
         page = await call.session.next_page(cursors[0])
     else:
         lenient = call.prefer.get("handling") == "lenient"
-        page = await call.session.search(type, query, lenient=lenient)
+        page = await call.session.search(type, query, lenient=lenient, within=within)
     return call.json(200, searchset(call, page))
 
 
 def searchset(call: Call, page: Page) -> bytes:
     """A page as a Bundle."""
-    here = call.base if page.type is None else f"{call.base}/{page.type}"
+    here = call.base if page.within is None else f"{call.base}/{page.within}"
+    if page.type is not None:
+        here = f"{here}/{page.type}"
+    elif page.within is not None:
+        here = f"{here}/*"
     links = {"self": _address(here, page.used)}
     if page.next is not None:
         links["next"] = f"{here}?{CURSOR}={page.next}"
