@@ -198,6 +198,72 @@ def test_every_undeclared_search_parameter_of_every_type_is_refused(
         answer.issues()
 
 
+JOINED = ("Patient", "Observation", "Encounter", "MedicationRequest", "Location", "Binary")
+"""Types whose includes are all asked for."""
+
+
+def test_every_declared_include_is_answered(client: Client, declared: dict[str, Json]) -> None:
+    asked = []
+    for type in JOINED:
+        assert len(declared[type]["searchRevInclude"]) > 10
+        asked += [f"{type}?_count=1&_include={each}" for each in declared[type]["searchInclude"]]
+        asked += [
+            f"{type}?_count=1&_revinclude={each}" for each in declared[type]["searchRevInclude"]
+        ]
+    answers = statuses(client, asked)
+    assert [each for each in zip(asked, answers, strict=True) if each[1] != 200] == []
+    assert len(asked) > 300
+
+
+def test_every_undeclared_include_is_refused(client: Client, declared: dict[str, Json]) -> None:
+    """Of what parameters there are of the type, or of those that could refer to it."""
+    asked = []
+    for type in JOINED:
+        mine = {f"{type}:{code}" for code in search_parameters(type)}
+        undeclared = sorted(mine - {*declared[type]["searchInclude"]})
+        asked += [f"{type}?_include={each}" for each in undeclared]
+        others = {f"{source}:{code}" for source in TYPES for code in search_parameters(source)}
+        undeclared = sorted(others - {*declared[type]["searchRevInclude"]})
+        asked += [f"{type}?_revinclude={each}" for each in [*undeclared[::19], "*"]]
+    answers = statuses(client, asked)
+    assert [a for a, s in zip(asked, answers, strict=True) if s not in (400, 501)] == []
+    assert len(asked) > 500
+
+
+def test_an_include_that_is_declared_brings_what_is_referred_to(
+    client: Client, declared: dict[str, Json]
+) -> None:
+    assert "Observation:subject" in declared["Observation"]["searchInclude"]
+    assert "Observation:subject" in declared["Patient"]["searchRevInclude"]
+    assert "Observation:subject" not in declared["Binary"]["searchRevInclude"]
+    id = client.post("/Patient", patient()).json()["id"]
+    seen = client.post("/Observation", observation(f"Patient/{id}")).json()["id"]
+    for address, brought in (
+        (f"/Observation?_id={seen}&_include=Observation:subject", f"Patient/{id}"),
+        (f"/Patient?_id={id}&_revinclude=Observation:subject", f"Observation/{seen}"),
+    ):
+        entries = client.get(address).json()["entry"]
+        included = [each["fullUrl"] for each in entries if each["search"]["mode"] == "include"]
+        assert included == [f"{client.base}/{brought}"]
+
+
+def test_every_declared_parameter_says_which_definition_it_has(
+    statement: Json, declared: dict[str, Json]
+) -> None:
+    """R4 has no SearchParameter for `_list` and `_type`."""
+    said = [each for one in declared.values() for each in one["searchParam"]]
+    said += statement["rest"][0]["searchParam"]
+    assert {each["name"] for each in said if "definition" not in each} == {"_list", "_type"}
+    for type, one in declared.items():
+        known = {code: each.url for code, each in search_parameters(type).items()}
+        for each in one["searchParam"]:
+            if each["name"] != "_list":
+                assert each["definition"] == known[each["name"]]
+    (subject,) = [e for e in declared["Observation"]["searchParam"] if e["name"] == "subject"]
+    definition = "http://hl7.org/fhir/SearchParameter/Observation-subject"
+    assert subject == {"name": "subject", "definition": definition, "type": "reference"}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers"),
     [

@@ -71,7 +71,14 @@ def _statement() -> dict[str, Any]:
                     for name in sorted(compartments())
                 ],
                 "searchParam": [
-                    *({"name": code, "type": _searched_as("Basic", code)} for code in _OF_ALL),
+                    *(
+                        {
+                            "name": code,
+                            "definition": search_parameters("Basic")[code].url,
+                            "type": _searched_as("Basic", code),
+                        }
+                        for code in _OF_ALL
+                    ),
                     _LIST,
                     {"name": "_type", "type": "special"},
                 ],
@@ -126,12 +133,32 @@ def _resource(type: str) -> dict[str, Any]:
             for each in OPERATIONS
             if each.on == "instance" and each.type in (None, type)
         ],
+        "searchInclude": ["*", *(f"{type}:{code}" for code in _references(type))],
+        "searchRevInclude": [
+            f"{source}:{code}"
+            for source in TYPES
+            for code, targets in _references(source).items()
+            if not targets or type in targets
+        ],
         "searchParam": [
-            {"name": code, "type": kind}
-            for code in search_parameters(type)
+            {"name": code, "definition": each.url, "type": kind}
+            for code, each in search_parameters(type).items()
             if (kind := _searched_as(type, code))
         ]
         + [_LIST],
+    }
+
+
+@cache
+def _references(type: str) -> dict[str, tuple[str, ...]]:
+    """The parameters of a type that an include may follow, and the types each leads to, none for
+    any."""
+    return {
+        code: known.targets
+        for code in search_parameters(type)
+        if (known := parameter(type, code))
+        and known.kind == "reference"
+        and "Reference" in known.types()
     }
 
 
