@@ -13,20 +13,13 @@ from egide.fhir.definitions import TYPES
 from egide.gate import grants_of
 from egide.gate.explaining import Explanation, explain
 from egide.ids import RESOURCE_ID
-from egide.record.compartments import compartments, member_types
 from egide.record.content import facts_of
 from egide.record.facts import decision_for, standing, who
 from egide.record.interaction import Interaction
 
 _TYPES = frozenset(TYPES)
 _OF_INSTANCE = {"GET": "read", "HEAD": "read", "PUT": "update", "DELETE": "delete"}
-_OF_TYPE = {
-    "GET": "search",
-    "HEAD": "search",
-    "POST": "create",
-    "PUT": "update",
-    "DELETE": "delete",
-}
+_OF_TYPE = {"GET": "search", "HEAD": "search", "POST": "create"}
 
 
 class Asked(NamedTuple):
@@ -61,13 +54,6 @@ def asked_by(method: str, address: str) -> Asked:
             return Asked(_OF_INSTANCE[method], type, id)
         case ["Patient", id, ("$everything" | "$break-glass") as name] if RESOURCE_ID.match(id):
             return Asked(name, "Patient", id)
-        case [name, id, type, *rest] if (
-            name in compartments()
-            and RESOURCE_ID.match(id)
-            and (type == "*" or type in member_types(name))
-            and (method, rest) in (("GET", []), ("POST", ["_search"]))
-        ):
-            return Asked("search", None if type == "*" else type, None)
         case [type, id, "_history"] if type in _TYPES and RESOURCE_ID.match(id):
             return Asked("history", type, id)
         case [type, id, "_history", _] if type in _TYPES and RESOURCE_ID.match(id):
