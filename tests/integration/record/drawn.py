@@ -88,11 +88,12 @@ class Population:
     def allowed(
         self, actor: Actor, purpose: str, interaction: str, *, emergency: bool = False
     ) -> dict[tuple[str, int], Body]:
-        """(`Type/id`, version) → as it leaves, each asked about by itself."""
+        """(`Type/id`, version) → as it leaves, each asked about by itself, under the labels of the
+        current one too."""
         found = {}
         for name, bodies in self.versions.items():
             for version, body in enumerate(bodies, 1):
-                out = self.one(actor, purpose, interaction, body, emergency)
+                out = self.one(actor, purpose, interaction, body, emergency, bodies[-1])
                 if out is not None:
                     found[name, version] = out
         return found
@@ -106,11 +107,18 @@ class Population:
         return {name: each for name, each in out.items() if each is not None}
 
     def one(
-        self, actor: Actor, purpose: str, interaction: str, body: Body, emergency: bool = False
+        self,
+        actor: Actor,
+        purpose: str,
+        interaction: str,
+        body: Body,
+        emergency: bool = False,
+        now: Body | None = None,
     ) -> Body | None:
-        """One resource as it leaves; None when it does not."""
+        """One resource, which is `now` another, as it leaves; None when it does not."""
         type = body["resourceType"]
         raw = json.dumps(body, separators=(",", ":")).encode()
+        later = json.dumps(now or body, separators=(",", ":")).encode()
         decision = self._decision(actor, purpose, interaction, type, emergency)
         reached, agreed = self._standing(actor, purpose, emergency)
         codes = {each.get("code") for each in body.get("code", {}).get("coding", ())}
@@ -118,7 +126,7 @@ class Population:
             type,
             tuple(key(patient) for patient in whose(body)),
             reached,
-            labels_of(raw),
+            labels_of(raw) | labels_of(later),
             agreed,
             {key(patient): self._choices[n] for n, patient in enumerate(PATIENTS)},
             content_of(type, body, raw),
