@@ -47,7 +47,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     `launched` and `encounter` are what the application was launched with, `banner` whether it has
     to show whose record it is, `authenticated` when the person proved himself (seconds since
-    1970), `means` by what (https://www.rfc-editor.org/rfc/rfc8176).
+    1970; None: nobody says), `means` by what (https://www.rfc-editor.org/rfc/rfc8176).
     """
 
     launched: str | None = None
@@ -58,7 +58,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     establishment: str | None = None
     behalf: str | None = None
     banner: bool = True
-    authenticated: int = 0
+    authenticated: int | None = None
     means: tuple[str, ...] = ()
     works_as: tuple[str, ...] | None = None
 

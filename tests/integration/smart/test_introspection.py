@@ -1,5 +1,7 @@
 """Introspection (RFC 7662) and revocation (RFC 7009): who is told what, and who may end what."""
 
+import base64
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -100,6 +102,20 @@ async def test_a_good_one_is_told_with_whose_it_is_and_for_which_record(world: W
         "fhirUser": f"{ISSUER}/fhir/Practitioner/synthetic-doctor",
     }
     assert world.events[-1].outcome == "success"
+
+
+async def test_a_proof_nobody_dates_is_told_no_date(world: World) -> None:
+    """An issuer may vouch for a session of its own that it does not say the age of."""
+    client, asker = await world.registered(), await resource_server(world)
+    person = replace(await world.person(), authenticated=None)
+    _, said = await world.exchange(client, await world.code(client, person, scope=OFFLINE))
+    _, told = await introspect(world, asker, said["access_token"])
+    assert (told["active"], told["acr"]) == (True, "2")
+    assert "auth_time" not in told
+    body = said["id_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    assert claims["acr"] == "2"
+    assert "auth_time" not in claims
 
 
 async def test_one_factor_is_told_by_the_name_the_challenge_would_not_take(world: World) -> None:

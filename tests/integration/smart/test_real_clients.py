@@ -64,7 +64,7 @@ class World:
             "synthetic", "Synthetic Person", ["patient"], bound=Bound(patient=patient), cleared=True
         )
         opened = await self.parts.people.sessions.open(
-            invitation.account, ("pop", "mfa"), Visitor()
+            invitation.account, ("pop", "mfa"), Visitor(), at=self.parts.clock()
         )
         session = opened.session
         return Approver(session.actor(), session.authenticated, session.means)

@@ -1,7 +1,8 @@
 """There and back: a browser signs in at a real issuer on loopback, and what may come of it."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -25,6 +26,7 @@ from egide.accounts.people import Bound, Session, Visitor
 from egide.app.fetching import fetching
 from egide.clock import system_clock
 
+MINUTE = timedelta(minutes=1)
 FORM = "application/x-www-form-urlencoded"
 CALLBACK = f"{HTTPS}/sign-in/from"
 
@@ -293,6 +295,65 @@ async def test_the_handle_of_one_browser_links_nothing_in_another(there: There) 
     assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
 
 
+@pytest.mark.parametrize("ago", [600, 3600, 30 * 86400, None])
+async def test_a_session_still_open_at_the_issuer_is_no_fresh_proof(
+    there: There, ago: int | None
+) -> None:
+    """Whoever sits at the machine of somebody signed in there gets in, and changes no means."""
+    await linked(there)
+    there.served.spoil_id_token = authenticated(ago)
+    browser = there.world.browser()
+    await browser.get(await there.go(browser))
+    session = await there.session(browser)
+    if ago is None:
+        assert session.authenticated is None
+    else:
+        assert session.authenticated is not None
+        assert abs(session.opened - session.authenticated - timedelta(seconds=ago)) < MINUTE
+    page = await browser.get("/account")
+    assert page.status == 200
+    for changed in ("/account/passkey", "/account/password", "/account/codes"):
+        assert path_of((await browser.get(changed)).location) == "/step-up"
+        token = there.world.web._site.forms.token(browser.cookies["__Host-egide-session"], changed)
+        await browser.post(changed, {"form_token": token, "response": "{}", "name": "His"})
+        assert path_of(browser.page.location) == "/step-up"
+    [known] = (await there.world.people.means.of(session.account)).passkeys
+    assert known.name == "Telephone"
+
+
+async def test_after_a_session_still_open_there_one_s_own_proof_is_fresh(there: There) -> None:
+    browser = await linked(there)
+    await browser.get("/account")
+    await browser.submit("/sign-out")
+    there.served.spoil_id_token = authenticated(None)
+    await browser.get(await there.go(browser))
+    assert path_of((await browser.get("/account/passkey")).location) == "/step-up"
+    await browser.follow()
+    said = browser.device.get(browser.begun("/step-up/passkey"))
+    await browser.submit("/step-up/passkey", response=said)
+    assert (await browser.get("/account/passkey")).status == 200
+
+
+async def test_a_proof_of_the_future_is_no_fresher_than_one_of_now(there: There) -> None:
+    await linked(there)
+    there.served.spoil_id_token = authenticated(-3600)
+    browser = there.world.browser()
+    await browser.get(await there.go(browser))
+    session = await there.session(browser)
+    assert session.authenticated == session.opened
+
+
+def authenticated(ago: int | None) -> Callable[[dict[str, Any]], None]:
+    """Spoils an id token: the person was authenticated `ago` seconds ago; None: it does not say."""
+
+    def spoil(claims: dict[str, Any]) -> None:
+        claims.pop("auth_time", None)
+        if ago is not None:
+            claims["auth_time"] = int(time.time()) - ago
+
+    return spoil
+
+
 async def test_a_step_up_by_the_issuer_goes_on_with_the_session(there: There) -> None:
     browser = await stale(there)
     before = await there.session(browser)
@@ -305,6 +366,7 @@ async def test_a_step_up_by_the_issuer_goes_on_with_the_session(there: There) ->
     assert (answer.status, answer.location) == (303, "/account/passkey")
     after = await there.session(browser)
     assert (after.session, after.assurance, after.key != before.key) == (before.session, 2, True)
+    assert after.authenticated and before.authenticated
     assert after.authenticated > before.authenticated and after.means[0] == "fed"
     assert after.works_as == before.works_as
     assert (await browser.follow()).status == 200
@@ -332,14 +394,8 @@ async def test_a_step_up_by_another_identity_is_refused(there: There) -> None:
 
 async def test_an_identity_that_was_authenticated_before_is_no_step_up(there: There) -> None:
     browser = await stale(there)
-    for said in (int(time.time()) - 300, None):
-
-        def spoil(claims: dict[str, Any], at: int | None = said) -> None:
-            claims.pop("auth_time", None)
-            if at is not None:
-                claims["auth_time"] = at
-
-        there.served.spoil_id_token = spoil
+    for ago in (300, None):
+        there.served.spoil_id_token = authenticated(ago)
         answer = await browser.get(await there.back(await there.sent(browser)))
         assert (answer.status, answer.title) == (403, "This sign-in could not be verified")
         assert there.world.events[-1].reason == "too-old"

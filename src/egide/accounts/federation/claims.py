@@ -134,10 +134,13 @@ def subject_of(claims: Claims) -> str:
     return subject
 
 
-def authenticated_at(claims: Claims) -> datetime:
-    """When the person was authenticated: `auth_time`, or when the id token was made."""
+def authenticated_at(claims: Claims) -> datetime | None:
+    """When the person was authenticated (`auth_time`); None when the issuer does not say.
+
+    It is not when the id token was made: a session still open at the issuer gives one of now.
+    """
     at = _number(claims, "auth_time")
-    return datetime.fromtimestamp(_number(claims, "iat") or 0 if at is None else at, UTC)
+    return None if at is None else datetime.fromtimestamp(at, UTC)
 
 
 def methods(claims: Claims) -> tuple[str, ...]:

@@ -40,14 +40,15 @@ class Evidence(msgspec.Struct, frozen=True):
     """How the person was authenticated: kept in the session and in the ledger.
 
     `acr` and `amr` as the issuer signed them, `means` what it says beside (Pro Santé Connect's
-    Palier_Authentification), `at` when the person was authenticated.
+    Palier_Authentification), `at` when the person was authenticated: long before this log-in
+    where a session was still open there, None when the issuer does not say.
     """
 
     issuer: str
     acr: str
     amr: tuple[str, ...]
     means: str
-    at: datetime
+    at: datetime | None
 
 
 class Pivot(msgspec.Struct, frozen=True):

@@ -116,7 +116,9 @@ class Enrolment:
             "enrolment-completed", now, account=enrolling.account, address=visitor.address
         )
         async with recorded(self._append, event):
-            return await self._sessions.open(enrolling.account, shown, visitor, claim=claim)
+            return await self._sessions.open(
+                enrolling.account, shown, visitor, at=self._clock(), claim=claim
+            )
 
     async def _account(self, token: str) -> int:
         """The account a good link is for; 0 for any other."""

@@ -173,7 +173,8 @@ class HalfSignedIn:
 class Session:
     """One open session of a person.
 
-    `authenticated` is when two factors were last shown, `means` how, in the words of RFC 8176
+    `authenticated` is when two factors were last shown (None: an identity issuer vouched for them
+    and did not say when), `means` how, in the words of RFC 8176
     (`pop`, `pwd`, `otp`, `mfa`; `fed` for a federated identity). `device` is a coarse label such
     as `Firefox, Windows`. `works_as` has narrowed `roles` and `bound` already. `behalf` is for whom
     the person acts at the moment.
@@ -189,7 +190,7 @@ class Session:
     assurance: int
     means: tuple[str, ...]
     opened: datetime
-    authenticated: datetime
+    authenticated: datetime | None
     expires: datetime
     device: str
     key: bytes = field(repr=False)
@@ -203,7 +204,7 @@ class Session:
 
     def fresh(self, now: datetime, within: timedelta) -> bool:
         """Whether two factors were shown less than `within` ago."""
-        return now - self.authenticated < within
+        return self.authenticated is not None and now - self.authenticated < within
 
     def actor(self, *, zone: Zone = "outside") -> Actor:
         """The caller the other floors know."""
@@ -239,11 +240,11 @@ class SignedIn:
 @dataclass(frozen=True, slots=True)
 class Vouched:
     """What an identity issuer said of who is there: the account its identity opens (0: none), how
-    many factors it saw, when, and by what (`means` of a session)."""
+    many factors it saw, when (None: it does not say), and by what (`means` of a session)."""
 
     account: int
     assurance: int
-    at: datetime
+    at: datetime | None
     means: tuple[str, ...]
 
 
@@ -255,7 +256,7 @@ class SessionEntry:
     device: str
     opened: datetime
     seen: datetime
-    authenticated: datetime
+    authenticated: datetime | None
     means: tuple[str, ...]
 
 

@@ -167,7 +167,7 @@ select exists (select 1 from recovery_code where hash = $1 and account = $2);
 -- open_session: a session, if the account is not disabled
 insert into person_session (hash, session, account, device, assurance, means, opened,
                             authenticated, seen, expires, works_as, acting)
-select $1, $2, account, $4, $5, $6, $7, $7, $7, $8, $9, $10 from account
+select $1, $2, account, $4, $5, $6, $7, $8, $7, $9, $10, $11 from account
 where account = $3 and kind = 'person' and disabled is null
 for share;
 

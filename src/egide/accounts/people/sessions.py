@@ -1,6 +1,7 @@
 """Open sessions of people: known by the hash of their cookie, revocable, with limits.
 
 Invariants, tested in tests/integration/accounts/people/test_sessions.py:
+- a session opened by somebody else's word is as fresh as the proof was, not as the word;
 - each change of assurance gives the cookie a new value, and the old one is dead;
 - what ends a session holds on the next request of this process, and of every other one as soon as
   the notice arrives, `REMEMBERED` at the latest;
@@ -81,6 +82,7 @@ class Sessions:
         means: Collection[str],
         visitor: Visitor,
         *,
+        at: datetime | None = None,
         assurance: int = 2,
         works_as: WorkingAs | None = None,
         claim: Claim = _nothing,
@@ -88,6 +90,9 @@ class Sessions:
         """A session for an account that has shown `means`: for a federated identity, the door's
         proof; the other ways come from `SignIn` and `Enrolment`. Raises SignInRefused when the
         account is disabled, or there is none, or `works_as` leaves it no role.
+
+        `at` is when they were shown, which for a federated identity may be long ago; while nobody
+        says when, the session is good but never fresh.
 
         `works_as` narrows the session for as long as it lasts, whatever the account's roles become.
         `claim` uses up what was shown in the same transaction, and raises when somebody else did.
@@ -123,6 +128,7 @@ class Sessions:
                 assurance,
                 list(shown),
                 now,
+                None if at is None else min(at, now),
                 now + self._limits.lifetime,
                 None if works_as is None else sorted(works_as.roles),
                 acting,
@@ -139,9 +145,9 @@ class Sessions:
         visitor: Visitor,
         claim: Claim = _nothing,
         *,
-        at: datetime | None = None,
+        at: datetime,
     ) -> SignedIn:
-        """The session under a new cookie value, after `means` were shown again (`at`: then)."""
+        """The session under a new cookie value, after `means` were shown again, at `at`."""
         now, value = self._clock(), new_cookie()
         shown = tuple(means)
         device = await self._devices.value(visitor.device)
@@ -163,7 +169,7 @@ class Sessions:
                 2,
                 list(shown),
                 now,
-                now if at is None else min(at, now),
+                min(at, now),
             )
             if done != "UPDATE 1":
                 raise SignInRefused("ended")

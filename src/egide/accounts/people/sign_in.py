@@ -94,7 +94,9 @@ class SignIn:
         """A session for a browser's answer (JSON) to `begin_passkey`; `value` is its cookie."""
         try:
             proof = await self._passkeys.show(digest(value), response)
-            return await self._sessions.open(proof.account, BY_PASSKEY, visitor, claim=proof.claim)
+            return await self._sessions.open(
+                proof.account, BY_PASSKEY, visitor, at=self._clock(), claim=proof.claim
+            )
         except SignInRefused as refused:
             await self._refusals.tell("sign-in-refused", refused.reason, visitor.address)
             raise
@@ -166,7 +168,9 @@ class SignIn:
             await shown.claim(connection)
 
         try:
-            return await self._sessions.open(shown.account, BY_PASSWORD, visitor, claim=claim)
+            return await self._sessions.open(
+                shown.account, BY_PASSWORD, visitor, at=self._clock(), claim=claim
+            )
         except SignInRefused as refused:
             await self._tell(refused, shown.account, visitor)
             raise

@@ -73,7 +73,9 @@ class StepUp:
             proof = await self._passkeys.show(session.key, response)
             if proof.account != session.account:
                 raise SignInRefused("other-account")
-            return await self._sessions.renew(session, BY_PASSKEY, visitor, proof.claim)
+            return await self._sessions.renew(
+                session, BY_PASSKEY, visitor, proof.claim, at=self._clock()
+            )
         except SignInRefused as refused:
             await self._tell(refused.reason, session, visitor)
             raise
@@ -95,7 +97,9 @@ class StepUp:
                 raise SignInRefused("wrong-password")
             shown = await self._second_factor.totp(account, code, visitor, self._clock())
             await self._attempts.forgive(place)
-            return await self._sessions.renew(session, BY_PASSWORD, visitor, shown.claim)
+            return await self._sessions.renew(
+                session, BY_PASSWORD, visitor, shown.claim, at=self._clock()
+            )
         except SignInRefused as refused:
             await self._tell(refused.reason, session, visitor)
             raise
@@ -114,7 +118,7 @@ class StepUp:
                 raise SignInRefused("other-account")
             if vouched.assurance < _FACTORS:
                 raise SignInRefused("one-factor")
-            if self._clock() - vouched.at >= self._limits.fresh:
+            if vouched.at is None or self._clock() - vouched.at >= self._limits.fresh:
                 raise SignInRefused("too-old")
             return await self._sessions.renew(session, vouched.means, visitor, at=vouched.at)
         except SignInRefused as refused:

@@ -145,7 +145,7 @@ def _context(
     patient: str | None,
     encounter: str | None,
 ) -> Context:
-    actor = person.actor
+    actor, at = person.actor, person.authenticated
     if launched is not None:
         encounter = launched.encounter
     elif "launch/encounter" not in asked.context:
@@ -159,7 +159,7 @@ def _context(
         establishment=actor.establishment,
         behalf=actor.behalf,
         banner=launched is None or launched.banner,
-        authenticated=int(person.authenticated.timestamp()),
+        authenticated=None if at is None else int(at.timestamp()),
         means=person.means,
         works_as=None if person.works_as is None else tuple(sorted(person.works_as.roles)),
     )

@@ -38,12 +38,12 @@ may choose, or none."""
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """The person at the page: the actor of his session, when he last proved himself, and by what
-    (words of RFC 8176). `works_as` is what his session is narrowed to.
+    """The person at the page: the actor of his session, when he last proved himself (None:
+    nobody says), and by what (words of RFC 8176). `works_as` is what his session is narrowed to.
     """
 
     actor: Actor
-    authenticated: datetime
+    authenticated: datetime | None
     means: tuple[str, ...] = ()
     works_as: WorkingAs | None = None
 

@@ -23,7 +23,7 @@ def claims(
     subject: str,
     client_id: str,
     now: datetime,
-    authenticated: int,
+    authenticated: int | None,
     means: Sequence[str],
     assurance: int,
     nonce: str | None,
@@ -36,9 +36,10 @@ def claims(
         "aud": client_id,
         "iat": int(now.timestamp()),
         "exp": int((now + LASTS).timestamp()),
-        "auth_time": authenticated,
         "acr": LEVELS[assurance],
     }
+    if authenticated is not None:
+        said["auth_time"] = authenticated
     if means:
         said["amr"] = list(means)
     if nonce is not None:

@@ -53,7 +53,9 @@ def told(
     if subject is not None:
         said["sub"] = subject
     if context is not None:
-        said |= {"acr": LEVELS[assurance], "auth_time": context.authenticated}
+        said["acr"] = LEVELS[assurance]
+        if context.authenticated is not None:
+            said["auth_time"] = context.authenticated
     if context is not None and context.launched:
         said["patient"] = context.launched
     if context is not None and context.encounter:

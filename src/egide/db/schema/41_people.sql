@@ -76,7 +76,7 @@ create table person_session (
     works_as      text[],                      -- the roles it is narrowed to; null: it is not
     acting        bytea,                       -- sealed: in which Organization, for whom; null: as the person
     opened        timestamptz not null,
-    authenticated timestamptz not null,        -- when two factors were last shown
+    authenticated timestamptz,                 -- when two factors were last shown; null: nobody says
     seen          timestamptz not null,
     expires       timestamptz not null
 );

@@ -146,7 +146,12 @@ async def _enter(
     means = (FEDERATED, *identity.evidence.amr)
     try:
         entered = await site.people.sessions.open(
-            account, means, visit.visitor, assurance=identity.assurance, works_as=works_as
+            account,
+            means,
+            visit.visitor,
+            at=identity.evidence.at,
+            assurance=identity.assurance,
+            works_as=works_as,
         )
     except SignInRefused:
         return _refused(site, visit, "closed", 403)

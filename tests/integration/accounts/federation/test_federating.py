@@ -83,6 +83,7 @@ async def test_the_ledger_is_told_who_vouched_and_how(psc: World) -> None:
     identity = await psc.log_in()
     entry = entry_of(psc.events[0])
     assert (entry.action, entry.outcome) == (Action.login, Outcome.success)
+    assert identity.evidence.at is not None
     assert entry.body == {
         "reasons": ["identity-verified"],
         "count": 1,

@@ -23,6 +23,7 @@ async def test_a_professional_logs_in(psc: World) -> None:
     evidence = identity.evidence
     assert (evidence.issuer, evidence.acr, evidence.amr) == ("psc", "eidas1", ("pwd", "mfa"))
     assert evidence.means == "APPPRIP3^1.2.250.1.213.1.5.1.1.1"
+    assert evidence.at is not None
     assert abs(evidence.at - psc.now()) < timedelta(minutes=1)
 
 

@@ -3,7 +3,7 @@
 import base64
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -70,7 +70,14 @@ def test_claims_are_believed_or_refused(said: dict[str, Any]) -> None:
 
 def test_good_claims_are_believed() -> None:
     check_id_token(GOOD, ISSUER, "nonce", NOW)
-    assert authenticated_at(GOOD) == NOW
+    assert authenticated_at(GOOD | {"auth_time": NOW.timestamp() - 3600}) == NOW - timedelta(
+        hours=1
+    )
+
+
+def test_when_the_token_was_made_is_not_when_the_person_was_authenticated() -> None:
+    """A session still open at the issuer has a token made now."""
+    assert authenticated_at(GOOD) is None
 
 
 professionals = st.fixed_dictionaries(
