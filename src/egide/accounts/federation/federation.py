@@ -12,6 +12,7 @@ Invariants, each with its test in tests/integration/accounts/federation:
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
 
@@ -198,7 +199,8 @@ class Federation:
         return await self._links.of(account)
 
     async def opened(self, session: int, identity: Identity, until: datetime) -> None:
-        """`identity` opened `session`, which lasts at most `until`: so that `leave` can end both.
+        """`identity` opened `session`, or showed it again, which lasts at most `until`: so that
+        `leave` can end both, and its issuer ours.
 
         Keeps nothing for an issuer whose `logout` is off.
         """
@@ -209,15 +211,17 @@ class Federation:
         """Where to send the browser to log out at the issuer too; None: nothing to do there.
 
         `return_to` is the absolute address it comes back to. To be called when `session` ends; an
-        issuer that cannot be reached then is passed over, since the session here has ended.
+        issuer that cannot be reached then is passed over, since the session here has ended. Of
+        several that vouched for it, it is the last one that has a place to log out.
         """
-        found = await self._sessions.forget(session)
-        if found is None or found[0] not in self._parties:
-            return None
-        try:
-            return await self._parties[found[0]].farewell(found[1], return_to)
-        except IssuerUnavailable:
-            return None
+        for issuer, id_token in await self._sessions.forget(session):
+            if issuer not in self._parties:
+                continue
+            with suppress(IssuerUnavailable):
+                farewell = await self._parties[issuer].farewell(id_token, return_to)
+                if farewell is not None:
+                    return farewell
+        return None
 
     async def ended(
         self, issuer: str, logout_token: str, end: End, *, address: str = ""

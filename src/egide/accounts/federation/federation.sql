@@ -23,21 +23,20 @@ select issuer, linked from federation_link where account = $1 order by linked, i
 -- unlink: an identity that opens an account no more
 delete from federation_link where account = $1 and issuer = $2;
 
--- remember: what a session needs to be ended at the issuer too
-insert into federation_session (session, issuer, subject, sid, expires, sealed)
-values ($1, $2, $3, $4, $5, $6)
-on conflict (session) do update
-set issuer = excluded.issuer, subject = excluded.subject, sid = excluded.sid,
-    sealed = excluded.sealed;
+-- remember: what a session needs to be ended at the issuer too, and by it; what others said stays
+insert into federation_session (session, issuer, subject, sid, vouched, expires, sealed)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (session, issuer, sid) do update
+set subject = excluded.subject, vouched = excluded.vouched, sealed = excluded.sealed;
 
 -- forget: what was remembered of a session, which is then no more
-delete from federation_session where session = $1 returning issuer, sealed;
+delete from federation_session where session = $1 returning issuer, sealed, vouched;
 
 -- of_subject: sessions the issuer ends, all of one person
-select session from federation_session where issuer = $1 and subject = $2;
+select distinct session from federation_session where issuer = $1 and subject = $2;
 
 -- of_sid: sessions the issuer ends, of one session of its own
-select session from federation_session
+select distinct session from federation_session
 where issuer = $1 and sid = $2 and ($3::bytea is null or subject = $3);
 
 -- ended: whether a logout token was taken before

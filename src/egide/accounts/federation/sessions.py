@@ -1,4 +1,4 @@
-"""Sessions an issuer's word opened: what is needed to end them there too.
+"""Sessions an issuer vouched for, opened by its word or shown again there: what ends both.
 
 OpenID Connect RP-Initiated Logout 1.0: https://openid.net/specs/openid-connect-rpinitiated-1_0.html,
 Back-Channel Logout 1.0: https://openid.net/specs/openid-connect-backchannel-1_0.html.
@@ -24,19 +24,29 @@ class Sessions:
 
     async def remember(self, session: int, identity: Identity, until: datetime) -> None:
         sealed = self._sealing.seal(identity.id_token.encode(), _place(session))
-        sid = self._sid(identity.issuer, identity.sid) if identity.sid else None
+        sid = self._sid(identity.issuer, identity.sid) if identity.sid else b""
         async with self._database.connection() as connection:
             await connection.execute(
-                _SQL["remember"], session, identity.issuer, identity.subject, sid, until, sealed
+                _SQL["remember"],
+                session,
+                identity.issuer,
+                identity.subject,
+                sid,
+                self._clock(),
+                until,
+                sealed,
             )
 
-    async def forget(self, session: int) -> tuple[str, str] | None:
-        """The issuer's name and the id token of `session`, kept no more; None: not of an issuer."""
+    async def forget(self, session: int) -> list[tuple[str, str]]:
+        """Names and id tokens of the issuers that vouched for `session`, kept no more: the last
+        one first, none for a session of no issuer."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(_SQL["forget"], session)
-        if row is None:
-            return None
-        return row["issuer"], self._sealing.open(row["sealed"], _place(session)).decode()
+            rows = await connection.fetch(_SQL["forget"], session)
+        rows = sorted(rows, key=lambda row: row["vouched"], reverse=True)
+        return [
+            (row["issuer"], self._sealing.open(row["sealed"], _place(session)).decode())
+            for row in rows
+        ]
 
     async def named(self, issuer: str, subject: bytes | None, sid: str) -> tuple[int, ...]:
         """The sessions of `sid`, or without one all of `subject`."""

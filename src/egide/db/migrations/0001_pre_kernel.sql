@@ -258,14 +258,16 @@ create table federation_link (
     unique (account, issuer)
 );
 
--- A session opened by an issuer's word: what it needs to be ended there too.
+-- What an issuer vouched for: a session it opened, or that was shown again there. Each can end it.
 create table federation_session (
-    session bigint      primary key,
+    session bigint      not null,
     issuer  text        not null,
     subject bytea       not null,      -- keyed hash, as in federation_link
-    sid     bytea,                     -- keyed hash of the issuer's own name for its session
+    sid     bytea       not null,      -- keyed hash of the issuer's own name for its session, or empty
+    vouched timestamptz not null,
     expires timestamptz not null,
-    sealed  bytea       not null       -- the id token
+    sealed  bytea       not null,      -- the id token
+    primary key (session, issuer, sid)
 );
 create index federation_session_subject on federation_session (subject);
 create index federation_session_expires on federation_session (expires);

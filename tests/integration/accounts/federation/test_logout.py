@@ -61,10 +61,9 @@ async def test_sessions_that_are_over_are_swept_away(psc: World) -> None:
 EVENTS = {"http://schemas.openid.net/event/backchannel-logout": {}}
 
 
-def logout_token(psc: World, **said: Any) -> str:
-    """A logout token as the issuer makes it, but for what `said` changes (None: left out)."""
+def claims_of_logout(psc: World) -> dict[str, Any]:
     now = int(time.time())
-    claims = {
+    return {
         "iss": psc.issuer.address,
         "aud": "egide",
         "iat": now,
@@ -72,7 +71,12 @@ def logout_token(psc: World, **said: Any) -> str:
         "jti": "one",
         "events": EVENTS,
         "sub": psc.issuer.person["sub"],
-    } | said
+    }
+
+
+def logout_token(psc: World, **said: Any) -> str:
+    """A logout token as the issuer makes it, but for what `said` changes (None: left out)."""
+    claims = claims_of_logout(psc) | said
     kept = {name: value for name, value in claims.items() if value is not None}
     return psc.issuer.signed(kept, typ="logout+jwt")
 
@@ -105,6 +109,57 @@ async def test_the_issuer_ends_the_sessions_of_a_person(psc: World) -> None:
     assert await ended(psc, logout_token(psc, jti="two")) == ()
     assert await psc.federation.leave(1, BYE) is None
     assert await psc.federation.leave(3, BYE) is not None
+
+
+async def test_a_session_shown_again_at_another_issuer_is_ended_by_either(
+    psc: World, fc: World
+) -> None:
+    """Whoever opened it, and whoever vouched for it later: the first is not forgotten."""
+    until = psc.now() + timedelta(hours=8)
+    for session in (7, 8):
+        await psc.federation.opened(session, await psc.log_in(), until)
+        await fc.federation.opened(session, await fc.log_in(), until)
+    told: list[int] = []
+
+    async def end(session: int) -> None:
+        told.append(session)
+
+    assert set(await ended(psc, logout_token(psc))) == {7, 8}
+    token = fc.issuer.signed(claims_of_logout(fc), typ="logout+jwt")
+    assert await fc.federation.ended("fc", token, end) == ()
+    await psc.federation.opened(9, await psc.log_in(), until)
+    await fc.federation.opened(9, await fc.log_in(), until)
+    again = fc.issuer.signed({**claims_of_logout(fc), "jti": "again"}, typ="logout+jwt")
+    assert await fc.federation.ended("fc", again, end) == (9,)
+    assert told == [9]
+    assert await psc.scalar("select count(*) from federation_session") == 0
+
+
+async def test_a_session_shown_again_under_another_sid_is_ended_by_either(psc: World) -> None:
+    until = psc.now() + timedelta(hours=8)
+    for sid, jti in (("a", "one"), ("b", "two")):
+        for each in ("a", "b"):
+            psc.issuer.spoil_id_token = lambda claims, sid=each: claims.update(sid=sid)
+            await psc.federation.opened(7, await psc.log_in(), until)
+        assert await ended(psc, logout_token(psc, sid=sid, jti=jti)) == (7,)
+    assert await psc.scalar("select count(*) from federation_session") == 0
+
+
+async def test_leaving_leads_to_the_issuer_that_vouched_last(psc: World, fc: World) -> None:
+    until = psc.now() + timedelta(hours=8)
+    await fc.federation.opened(7, await fc.log_in(), until)
+    psc.stop_clock()
+    hints = []
+    for sid in ("a", "b"):
+        psc.ahead += timedelta(minutes=1)
+        psc.issuer.spoil_id_token = lambda claims, sid=sid: claims.update(sid=sid)
+        identity = await psc.log_in()
+        await psc.federation.opened(7, identity, until)
+        hints.append(identity.id_token)
+    url = await psc.federation.leave(7, BYE)
+    assert url is not None
+    assert dict(parse_qsl(urlsplit(url).query))["id_token_hint"] == hints[-1]
+    assert await psc.scalar("select count(*) from federation_session") == 0
 
 
 async def test_a_session_that_could_not_be_ended_is_ended_when_the_issuer_says_it_again(
