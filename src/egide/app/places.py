@@ -29,6 +29,16 @@ _WRAPPING: tuple[Network, ...] = tuple(
 )
 """IPv6 addresses that stand for an IPv4 one, which could be anywhere."""
 
+_GLOBAL = ip_network("2000::/3")
+"""The only IPv6 addresses of the public Internet: what lies elsewhere is of a site, or of nobody.
+https://www.iana.org/assignments/ipv6-address-space"""
+
+_SPECIAL: tuple[Network, ...] = tuple(
+    map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20"))
+)
+"""Protocol assignments, the nearest 6to4 relay and examples, which `is_global` lets through.
+https://www.iana.org/assignments/iana-ipv4-special-registry"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
@@ -76,6 +86,8 @@ class Places:
             address = address.ipv4_mapped
         if any(address in each for each in self.allowed):
             return True
-        if any(address in each for each in _WRAPPING):
+        if any(address in each for each in (*_WRAPPING, *_SPECIAL)):
+            return False
+        if isinstance(address, IPv6Address) and address not in _GLOBAL:
             return False
         return address.is_global and not address.is_multicast and not address.is_reserved
