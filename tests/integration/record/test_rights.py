@@ -89,3 +89,35 @@ async def test_a_review_says_what_is_reached_and_what_was_dormant_first(
         (7, False, 1),
     ]
     assert (found[1].entries, found[1].refused, found[1].patients) == (2, 1, 1)
+
+
+async def test_among_several_accounts_all_the_dormant_come_before_all_the_busy(
+    record: Record, put: Put
+) -> None:
+    """Whatever order they are named in, and whatever they may reach."""
+    await put("CareTeam", "t", **TEAM)
+    colleague = replace(DOCTOR, account=8, session=9)
+    idle = [
+        replace(DOCTOR, account=5, practitioner="nobody"),
+        replace(DOCTOR, account=50, practitioner="doctor"),
+        Actor(60, "old", frozenset({"system"}), 61),
+        Actor(61, "none", frozenset(), 62),
+    ]
+    async with record.open(DOCTOR) as session:
+        await session.read("Observation", "o")
+    async with record.open(colleague) as session:
+        with pytest.raises(Forbidden):
+            await session.read("AuditEvent", "x")
+    busy = [DOCTOR, colleague]
+    for named in (
+        [*busy, *idle],
+        [*idle, *busy],
+        [idle[2], DOCTOR, idle[0], colleague, *idle[1::2]],
+    ):
+        async with record.open(AUDITOR, "HOPERAT") as session:
+            found = await session.rights(named, days=30)
+        dormant = [each.account for each in found if each.dormant]
+        assert [each.account for each in found][: len(dormant)] == dormant
+        assert set(dormant) == {each.account for each in idle}
+        assert {each.account for each in found[len(dormant) :]} == {7, 8}
+        assert [each.reaches for each in found if each.account in (60, 61)] == [None, 0]

@@ -1,7 +1,8 @@
 """Clients others wrote log in and work: `fhirclient` (SMART's own for Python) and `fhirpy`.
 
 The server listens on loopback; the page of consent is the one thing played here, by calling what it
-calls, with a real session of a person.
+calls, with a real session of a person. `fhirpy` has no way to log in by itself: all it takes is an
+Authorization header, here of the access token that `fhirclient` or the server's own door gave.
 """
 
 import asyncio
