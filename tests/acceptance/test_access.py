@@ -106,7 +106,7 @@ def test_a_decision_is_explained_at_the_machine(
     assert "clinician/care" in said and "reach" in said and "care team" in said
     installation.run("access", "grant", account, f"Patient/{made}")
     said = installation.run("explain", "GET", address, "--as", account).stdout
-    assert "allow: clinician/care; the resource leaves" in said
+    assert "allow (read): clinician/care; the resource leaves" in said
     installation.run("explain", "GET", "/nonsense", "--as", account, code=2)
 
 
@@ -115,10 +115,47 @@ def test_a_decision_is_explained_as_if_asked_from_outside(
 ) -> None:
     ask = ("explain", "POST", "/fhir/Patient/absent/$break-glass", "--as", account)
     said = installation.run(*ask, "--purpose", "BTG", "--zone", "outside", code=1).stdout
-    assert "deny: zone" in said and "from within the establishment's networks" in said
+    assert "deny ($break-glass): zone" in said
+    assert "from within the establishment's networks" in said
     said = installation.run(*ask, "--purpose", "BTG", "--zone", "inside").stdout
-    assert "allow: clinician/open-in-emergency" in said
+    assert "allow ($break-glass): clinician/open-in-emergency" in said
     installation.run(*ask, "--zone", "moon", code=2)
+
+
+def test_a_relative_is_explained_by_login_name_for_whom_he_acts(
+    installation: Installation, client: Client, record: tuple[str, str]
+) -> None:
+    made, seen = record
+    tie = {"resourceType": "RelatedPerson", "patient": {"reference": f"Patient/{made}"}}
+    relative = client.ask("POST", "/RelatedPerson", tie).json()["id"]
+    login = f"relative.{made[:8]}"
+    bound = ("--role", "relative", "--name", "Ann Example", "--relative", relative)
+    address = {"EGIDE_BASE_URL": "https://egide.example"}
+    installation.run("accounts", "invite", login, *bound, **address)
+    ask = ("explain", "GET", f"/fhir/Observation/{seen}", "--as", login)
+    said = installation.run(*ask, "--behalf", made, code=1).stdout
+    assert "allow (read): relative/on-behalf; the resource is hidden" in said
+    assert "Consent that names it" in said
+    client.ask("POST", "/Consent", agreement(made, relative))
+    said = installation.run(*ask, "--behalf", made).stdout
+    assert "allow (read): relative/on-behalf; the resource leaves" in said
+    scope = ("--scope", "patient/Condition.rs", "--launched", made)
+    assert "scope" in installation.run(*ask, "--behalf", made, *scope, code=1).stdout
+    installation.run("explain", "GET", "/fhir", "--as", f"{login}.absent", code=2)
+
+
+def agreement(patient: str, relative: str) -> Json:
+    """A Consent by which a RelatedPerson may see a patient's record."""
+    actor = {"role": {"text": "x"}, "reference": {"reference": f"RelatedPerson/{relative}"}}
+    return {
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": {"text": "x"},
+        "category": [{"text": "x"}],
+        "policyRule": {"text": "x"},
+        "patient": {"reference": f"Patient/{patient}"},
+        "provision": {"type": "permit", "actor": [actor]},
+    }
 
 
 def test_an_administrator_asks_what_the_gate_would_say_from_outside(

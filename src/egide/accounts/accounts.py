@@ -182,6 +182,12 @@ class Accounts:
             patient=None if sealed is None else self._bindings.open(sealed, account),
         )
 
+    async def relatives(self, account: int) -> tuple[str, ...]:
+        """The RelatedPersons (ids) a person's account stands for; of any other account none."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_SQL["described"], account)
+        return () if row is None else self._known(account, row["sealed"]).relatives
+
     async def revoke(self, access_token: str, *, by: int = 0) -> None:
         """The access token ends now; one that is unknown or has ended stays so."""
         async with self._database.connection() as connection:

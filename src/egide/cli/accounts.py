@@ -20,6 +20,7 @@ from egide.accounts.people import (
     SessionEntry,
 )
 from egide.app.installation import open_installation
+from egide.cli.naming import account_named
 from egide.errors import Conflict, Incorrect, Unavailable
 from egide.gate import ROLES
 from egide.settings import Settings, settings
@@ -306,6 +307,4 @@ def _run(work: Callable[[People], Awaitable[Result]]) -> Result:
 
 
 async def _find(people: People, who: str) -> Person:
-    if who.isdigit() and who.isascii() and len(who) < 20:
-        return await people.directory.person(int(who))
-    return await people.directory.find(who)
+    return await people.directory.person(await account_named(people, who))

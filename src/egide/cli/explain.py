@@ -3,14 +3,17 @@
 import asyncio
 import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from egide.actor import Zone
+from egide.api.rest import FHIR
+from egide.api.rest.asked import asked_by
 from egide.app.installation import open_installation
+from egide.cli.naming import account_named
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.record import Explanation
 from egide.settings import settings
@@ -22,20 +25,36 @@ _PIPED = 200
 def explain(
     method: Annotated[str, typer.Argument(help="GET, POST, PUT or DELETE.")],
     address: Annotated[str, typer.Argument(help="What is asked for, as /fhir/Observation/42.")],
-    account: Annotated[int, typer.Option("--as", help="The account's internal number.")],
-    purpose: Annotated[str, typer.Option(help="The purpose of use.")] = "TREAT",
+    who: Annotated[str, typer.Option("--as", help="The login name, or the account's number.")],
+    purpose: Annotated[
+        str | None, typer.Option(help="The purpose of use: TREAT, or FAMRQT with --behalf.")
+    ] = None,
     stronger: Annotated[
         bool, typer.Option("--two-factors", help="As if authenticated with two factors.")
     ] = False,
     zone: Annotated[
         Zone, typer.Option(help="As if asked from inside the establishment's networks, or outside.")
     ] = "inside",
+    behalf: Annotated[
+        str | None, typer.Option(help="As a relative who acts for the patient with this id.")
+    ] = None,
+    scope: Annotated[
+        str | None, typer.Option(help="Through an application with these SMART scopes.")
+    ] = None,
+    launched: Annotated[
+        str | None, typer.Option(help="Through one launched with the patient with this id.")
+    ] = None,
 ) -> None:
     """Say what the gate would answer to an account, grant by grant, and enter it in the ledger."""
-    found = asyncio.run(_explain(method, address, account, purpose, stronger, zone))
+    purpose = purpose or ("TREAT" if behalf is None else "FAMRQT")
+    asking = _Asking(who, purpose, stronger, zone, behalf, scope, launched)
+    found = asyncio.run(_explain(method, address, asking))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
     said = {"yes": "leaves", "masked": "leaves masked", "no": "is hidden", None: ""}[found.answer]
-    console.print(f"{found.outcome}: {found.rule}" + (f"; the resource {said}" if said else ""))
+    interaction = found.interaction and f" ({found.interaction})"
+    console.print(
+        f"{found.outcome}{interaction}: {found.rule}" + (f"; the resource {said}" if said else "")
+    )
     if found.answer == "masked":
         console.print(f"shown besides what every mask shows: {', '.join(found.shown) or 'nothing'}")
     for obligation in found.obligations:
@@ -50,14 +69,34 @@ def explain(
         raise typer.Exit(1)
 
 
-async def _explain(
-    method: str, address: str, account: int, purpose: str, stronger: bool, zone: Zone
-) -> Explanation:
+class _Asking(NamedTuple):
+    """Who would ask, and in which circumstances."""
+
+    who: str
+    purpose: str
+    stronger: bool
+    zone: Zone
+    behalf: str | None
+    scope: str | None
+    launched: str | None
+
+
+async def _explain(method: str, address: str, asking: _Asking) -> Explanation:
+    asked = asked_by(FHIR, method, address)
     async with (
         open_installation(settings()) as installation,
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
-        actor = replace(await installation.accounts.actor(account), zone=zone)
-        if stronger:
+        accounts = installation.accounts
+        account = await account_named(installation.people, asking.who)
+        actor = replace(
+            await accounts.actor(account),
+            zone=asking.zone,
+            behalf=asking.behalf,
+            scope=asking.scope,
+            launched=asking.launched,
+        )
+        if asking.stronger:
             actor = replace(actor, assurance=2)
-        return await session.explain(actor, purpose, method, address)
+        relatives = await accounts.relatives(account)
+        return await session.explain(actor, asking.purpose, asked, relatives=relatives)

@@ -68,6 +68,8 @@ class Explanation(msgspec.Struct, frozen=True):
     obligations: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     """Of what is masked: the elements it still shows, besides what every mask shows."""
+    interaction: str = ""
+    """Which interaction was decided; none where nothing is."""
 
 
 _FARNESS: Final = ("purpose", "scope", "type", "interaction")
@@ -100,6 +102,7 @@ def explain(
         tuple(lines),
         tuple(sorted(decision.obligations)),
         tuple(sorted(shown)),
+        facts.interaction,
     )
 
 

@@ -9,6 +9,7 @@ from egide.record.compartments import Compartment, compartments
 from egide.record.deriving import Derivation, derivation, rule_of
 from egide.record.emission import Emitted
 from egide.record.everything import EverythingPage
+from egide.record.explaining import Asked
 from egide.record.glass import REASONS, Glass
 from egide.record.indexing import Indexing, index_rows_left, index_state
 from egide.record.interaction import StepUp
@@ -30,6 +31,7 @@ from egide.store import Certificate
 __all__ = [
     "IMPORT_ACCOUNT",
     "REASONS",
+    "Asked",
     "Bundle",
     "Certificate",
     "Compartment",

@@ -4,87 +4,127 @@ Nothing of a resource is told but whether it leaves, and by which rule. Where th
 grants are explained without one.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
-from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from egide.actor import PURPOSES, Actor
+from egide.db import Connection
 from egide.errors import Incorrect
-from egide.fhir.definitions import TYPES
-from egide.gate import grants_of
+from egide.gate import Decision, ResourceFacts, grants_of
 from egide.gate.explaining import Explanation, explain
 from egide.ids import RESOURCE_ID
+from egide.record import represented
 from egide.record.content import facts_of
-from egide.record.facts import decision_for, standing, who
+from egide.record.facts import Who, decision_for, standing, who
 from egide.record.interaction import Interaction
+from egide.store import Row
 
-_TYPES = frozenset(TYPES)
-_OF_INSTANCE = {"GET": "read", "HEAD": "read", "PUT": "update", "DELETE": "delete"}
-_OF_TYPE = {"GET": "search", "HEAD": "search", "POST": "create"}
+OPEN = "open-to-anyone"
+"""The rule of an address at which nobody is asked who he is."""
+_SERVER_CHOSEN = "server-chosen-ids"
+"""The rule by which only some may say under which id something new is kept."""
 
 
 class Asked(NamedTuple):
-    """An interaction as an address says it: its name, the type and the id it is about."""
+    """What an address asks for: the interactions it may come to, and of what.
 
-    interaction: str
-    type: str | None
-    id: str | None
-
-
-def asked_by(method: str, address: str) -> Asked:
-    """The interaction that a method of an address (`/fhir/Observation/42`) asks for.
-
-    Raises Incorrect for what is none.
+    No interaction: it is open to anyone. `type`, `id`, `version`: those it names, if it does.
     """
-    method, parts = method.upper(), urlsplit(address)
-    segments = [each for each in parts.path.split("/") if each]
-    if segments[:1] == ["fhir"]:
-        segments = segments[1:]
-    match segments:
-        case [] if method == "POST":
-            return Asked("transaction", None, None)
-        case ["_history"] if method == "GET":
-            return Asked("history", None, None)
-        case [type] if type in _TYPES and method in _OF_TYPE:
-            return Asked(_OF_TYPE[method], type, None)
-        case [type, "_search"] if type in _TYPES and method == "POST":
-            return Asked("search", type, None)
-        case [type, "_history"] if type in _TYPES and method == "GET":
-            return Asked("history", type, None)
-        case [type, id] if type in _TYPES and RESOURCE_ID.match(id) and method in _OF_INSTANCE:
-            return Asked(_OF_INSTANCE[method], type, id)
-        case ["Patient", id, ("$everything" | "$break-glass") as name] if RESOURCE_ID.match(id):
-            return Asked(name, "Patient", id)
-        case [type, id, "_history"] if type in _TYPES and RESOURCE_ID.match(id):
-            return Asked("history", type, id)
-        case [type, id, "_history", _] if type in _TYPES and RESOURCE_ID.match(id):
-            return Asked("vread", type, id)
-    raise Incorrect("this is no interaction of this server: say it as GET /fhir/Observation/42")
+
+    interactions: tuple[str, ...]
+    type: str | None = None
+    id: str | None = None
+    version: int | None = None
 
 
 async def explained(
-    here: Interaction, actor: Actor, purpose: str, method: str, address: str
+    here: Interaction, actor: Actor, purpose: str, asked: Asked, relatives: Sequence[str] = ()
 ) -> Explanation:
-    """What the gate would say to `actor`. Raises Incorrect."""
+    """What the gate would say to `actor`; where he acts for somebody, by the tie of `relatives`
+    (ids of RelatedPersons) that holds now. Raises Incorrect."""
     if purpose not in PURPOSES:
         raise Incorrect("the purpose of use is not one this server knows")
+    if not all(id is None or RESOURCE_ID.match(id) for id in (actor.behalf, actor.launched)):
+        raise Incorrect("a patient to act for, or to be launched with, is named by an id")
+    here.note(explained=[list(asked.interactions), asked.type, actor.account])
+    if not asked.interactions:
+        return Explanation("allow", OPEN, None, ())
     parts = here.parts
-    asked = asked_by(method, address)
-    here.note(explained=[asked.interaction, asked.type, actor.account])
-    asking = await who(parts, actor, purpose)
-    decision = decision_for(parts, actor, purpose, asked.interaction, asked.type, asking)
-    resource = None
-    if asked.id is not None and asked.type is not None:
+    tied = await _tied(here, actor, relatives)
+    asking = await who(parts, tied, purpose)
+
+    def decide(name: str) -> Decision:
+        return decision_for(parts, tied, purpose, name, asked.type, asking)
+
+    if asked.id is not None:
         here.note(ids=[asked.id])
         here.question()
-        async with parts.database.snapshot() as connection:
-            row = await parts.reader.current(connection, asked.type, asked.id)
-            if row is not None and not row.deleted:
-                (opened,) = await parts.reader.open(connection, [row])
-                here.concern(opened.patients)
-                there = await standing(
-                    parts, connection, decision, asking, opened.patients, always=True
-                )
-                resource = facts_of(
-                    decision, asked.type, opened.body, opened.patients, there, here.meets
-                )
-    return explain(decision.facts, grants_of(actor.roles), resource)
+    async with parts.database.snapshot() as connection:
+        row = await _row(here, connection, asked)
+        decision = decide(_comes_to(asked, lambda name: decide(name).allowed, row is not None))
+        resource = None
+        if row is not None:
+            resource = await _facts(here, connection, decision, asking, row)
+    found = explain(decision.facts, grants_of(actor.roles), resource)
+    if asked.id is not None and decision.facts.interaction == "create":
+        return _under_an_id(found, decision)
+    return found
+
+
+async def _tied(here: Interaction, actor: Actor, relatives: Sequence[str]) -> Actor:
+    """`actor` as the RelatedPerson of the patient he acts for."""
+    if actor.behalf is None:
+        return actor
+    ties = await represented.by(here.parts, relatives)
+    tie = next((each.relative for each in ties if each.patient == actor.behalf), actor.relative)
+    return replace(actor, relative=tie)
+
+
+async def _row(here: Interaction, connection: Connection, asked: Asked) -> Row | None:
+    """The version that is asked about; None when there is none, or it is a deletion."""
+    if asked.type is None or asked.id is None:
+        return None
+    reader = here.parts.reader
+    if asked.version is None:
+        row = await reader.current(connection, asked.type, asked.id)
+    else:
+        row = await reader.version(connection, asked.type, asked.id, asked.version)
+    return None if row is None or row.deleted else row
+
+
+async def _facts(
+    here: Interaction, connection: Connection, decision: Decision, asking: Who, row: Row
+) -> ResourceFacts:
+    """The facts of a row for a decision on its type."""
+    parts, type = here.parts, decision.facts.type
+    assert type is not None
+    (opened,) = await parts.reader.open(connection, [row])
+    here.concern(opened.patients)
+    there = await standing(parts, connection, decision, asking, opened.patients, always=True)
+    return facts_of(decision, type, opened.body, opened.patients, there, here.meets)
+
+
+def _comes_to(asked: Asked, allowed: Callable[[str], bool], there: bool) -> str:
+    """Which of its interactions an address comes to: what is not there is created by who may
+    update; a criterion is taken to match; of bundles, the first kind that may be sent."""
+    first, *others = asked.interactions
+    if asked.id is not None:
+        return others[0] if others and not there and allowed(first) else first
+    if asked.type is not None:
+        return first
+    return next((each for each in asked.interactions if allowed(each)), first)
+
+
+def _under_an_id(found: Explanation, decision: Decision) -> Explanation:
+    """The explanation of creating under an id one has chosen."""
+    facts = decision.facts
+    if not decision.allowed or facts.type is None or decision.may_identify(facts.type):
+        return found
+    lines = tuple(
+        structs.replace(line, answer="no", reason=_SERVER_CHOSEN) if line.answer == "yes" else line
+        for line in found.lines
+    )
+    return structs.replace(found, outcome="deny", rule=_SERVER_CHOSEN, lines=lines)

@@ -8,10 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
 from egide import fhir
-from egide.actor import Actor
 from egide.errors import Incorrect, Issue
 from egide.fhir.definitions import TYPES
-from egide.gate.explaining import Explanation
 from egide.ids import RESOURCE_ID, resource_id
 from egide.record import (
     changes,
@@ -19,14 +17,12 @@ from egide.record import (
     deriving,
     erasures,
     everything,
-    explaining,
     exports,
     glass,
     grants,
     indexing,
     loading,
     reads,
-    rights,
     searches,
     transactions,
     writes,
@@ -39,12 +35,10 @@ from egide.record.deriving import Derivation
 from egide.record.emission import Emitted
 from egide.record.everything import Everything, EverythingPage
 from egide.record.exports import Batch
-from egide.record.glass import Glass
 from egide.record.interaction import Interaction, interaction
 from egide.record.loading import Item, Loaded
-from egide.record.parts import Parts
+from egide.record.oversight import Oversight
 from egide.record.reads import Versions
-from egide.record.rights import Right
 from egide.record.searches import Page
 from egide.record.timeframe import timeframe
 from egide.store import Certificate, Draft
@@ -53,13 +47,8 @@ from egide.store.population import GRACE, Pass, State
 _TYPES = frozenset(TYPES)
 
 
-class Session:
+class Session(Oversight):
     """One actor, one purpose. Cheap; holds no connection between calls."""
-
-    def __init__(self, parts: Parts, actor: Actor, purpose: str) -> None:
-        self._parts = parts
-        self._actor = actor
-        self._purpose = purpose
 
     async def read(self, type: str, id: str) -> Emitted:
         """The current version. Raises NotFound, Gone, Forbidden."""
@@ -274,12 +263,6 @@ class Session:
         ) as here:
             return await glass.break_glass(here, id, code, text)
 
-    async def explain(self, actor: Actor, purpose: str, method: str, address: str) -> Explanation:
-        """What the gate would say to `actor` about a request, rule by rule. Raises Incorrect,
-        Forbidden."""
-        async with interaction(*self._who(), "$explain", None) as here:
-            return await explaining.explained(here, actor, purpose, method, address)
-
     async def grant(self, id: str, account: int, until: datetime | None = None) -> None:
         """Let `account` reach Patient `id`, until an instant. Raises NotFound, Forbidden."""
         _named("Patient", id)
@@ -291,27 +274,6 @@ class Session:
         _named("Patient", id)
         async with interaction(*self._who(), "grant", "Patient", ids=[id]) as here:
             await grants.withdraw(here, id, account)
-
-    async def rights(self, actors: Sequence[Actor], *, days: int) -> list[Right]:
-        """What `actors` may reach and what they did in the last `days`, the dormant first.
-
-        Raises Forbidden.
-        """
-        async with interaction(*self._who(), "review", None) as here:
-            return await rights.rights(here, actors, days=days)
-
-    async def glasses(self, *, waiting: bool = True) -> list[Glass]:
-        """Broken glasses; `waiting`: those nobody reviewed yet. Raises Forbidden."""
-        async with interaction(*self._who(), "review", None) as here:
-            return await glass.glasses(here, waiting=waiting)
-
-    async def review_glass(self, number: int, outcome: str) -> None:
-        """Say what a review of a broken glass found: justified, unjustified or unclear.
-
-        Raises Incorrect, NotFound, Conflict when it was reviewed, Forbidden.
-        """
-        async with interaction(*self._who(), "review", None) as here:
-            await glass.review(here, number, outcome)
 
     async def transaction(self, bundle: Bundle) -> list[Result]:
         """All entries or none. Raises what the first bad entry raises, naming the entry."""
@@ -384,9 +346,6 @@ class Session:
         if patient is not None:
             _named("Patient", patient)
         return exports.export(*self._who(), types, patient=patient, to=to)
-
-    def _who(self) -> tuple[Parts, Actor, str]:
-        return self._parts, self._actor, self._purpose
 
 
 def _named(type: str, id: str) -> None:

@@ -12,7 +12,7 @@ from egide.db import Database
 from egide.errors import Forbidden
 from egide.ledger import Ledger
 from egide.opening import opening_hours
-from egide.record import Record
+from egide.record import Asked, Record
 from egide.seal import KeyRing
 
 DESK = Actor(13, "desk", frozenset({"registrar"}), 14)
@@ -84,7 +84,7 @@ async def test_the_refusal_is_explained(record: Record, clock: Clock, put: Put) 
     await put("Patient", "p")
     clock.now = NIGHT[0]
     async with record.open(ADMINISTRATOR, "HSYSADMIN") as session:
-        found = await session.explain(DESK, "HOPERAT", "GET", "/fhir/Patient/p")
+        found = await session.explain(DESK, "HOPERAT", Asked(("read",), "Patient", "p"))
     assert (found.outcome, found.rule) == ("deny", "hours")
     (line,) = [each for each in found.lines if each.grant == "registrar/admission"]
     assert (line.answer, line.reason) == ("no", "hours")

@@ -14,7 +14,7 @@ from egide.db import Database
 from egide.errors import EgideError, NotFound
 from egide.http.outcome import status
 from egide.ledger import Ledger, Reading
-from egide.record import Item, Record, bundle_of
+from egide.record import Asked, Item, Record, bundle_of
 from egide.record.oracles import HOUR, TooManyQuestions
 from egide.seal import KeyRing
 
@@ -173,12 +173,12 @@ async def test_explanations_about_a_resource_are_counted_and_others_are_not(
     await put("Patient", "p")
     async with record.open(AUDITOR, "HOPERAT") as session:
         for _ in range(MOST + 1):
-            await session.explain(DOCTOR, "TREAT", "GET", "/fhir/Patient")
+            await session.explain(DOCTOR, "TREAT", Asked(("search",), "Patient"))
         for id in ("p", "nobody", "p"):
-            await session.explain(DOCTOR, "TREAT", "GET", f"/fhir/Patient/{id}")
+            await session.explain(DOCTOR, "TREAT", Asked(("read",), "Patient", id))
         for id in ("p", "nobody"):
             with pytest.raises(TooManyQuestions):
-                await session.explain(DOCTOR, "TREAT", "GET", f"/fhir/Patient/{id}")
+                await session.explain(DOCTOR, "TREAT", Asked(("read",), "Patient", id))
 
 
 def observation(id: str, code: str) -> bytes:

@@ -7,12 +7,15 @@ import pytest
 from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
+from egide.api.rest import FHIR
+from egide.api.rest.asked import asked_by
 from egide.errors import Forbidden, Incorrect
-from egide.record import Record
+from egide.record import Asked, Record
 
 DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="doctor")
 AUDITOR = Actor(17, "desk", frozenset({"auditor"}), 18)
 OF = {"subject": {"reference": "Patient/p"}}
+READ = Asked(("read",), "Observation", "o")
 TEAM = {"status": "active", **OF, "participant": [{"member": {"reference": "Practitioner/doctor"}}]}
 
 
@@ -22,10 +25,31 @@ async def a_patient(put: Put) -> None:
     await put("Observation", "o", status="final", code={"text": "secret"}, **OF)
 
 
-async def reason(record: Record, actor: Actor, request: str, purpose: str = "TREAT") -> str:
+def agreement(relative: str, **more: object) -> dict[str, object]:
+    """A Consent by which a RelatedPerson may see the record of Patient/p."""
+    actor = {"role": {"text": "x"}, "reference": {"reference": f"RelatedPerson/{relative}"}}
+    return {
+        "status": "active",
+        "scope": {"text": "x"},
+        "category": [{"text": "x"}],
+        "policyRule": {"text": "x"},
+        "patient": {"reference": "Patient/p"},
+        "provision": {"type": "permit", "actor": [actor]},
+        **more,
+    }
+
+
+async def reason(
+    record: Record,
+    actor: Actor,
+    request: str,
+    purpose: str = "TREAT",
+    relatives: tuple[str, ...] = (),
+) -> str:
     method, _, address = request.partition(" ")
     async with record.open(AUDITOR, "HOPERAT") as session:
-        found = await session.explain(actor, purpose, method, address)
+        asked = asked_by(FHIR, method, address)
+        found = await session.explain(actor, purpose, asked, relatives=relatives)
     line = found.lines[0]
     return f"{found.outcome} {found.rule} {found.answer}: {line.grant} {line.reason}".strip()
 
@@ -48,17 +72,110 @@ async def test_a_decision_is_explained_by_what_allowed_narrowed_or_refused_it(
               policyRule={"text": "x"}, patient={"reference": "Patient/p"},
               provision={"type": "deny"})  # fmt: skip
     async with record.open(AUDITOR, "HOPERAT") as session:
-        found = await session.explain(DOCTOR, "TREAT", "GET", "/fhir/Observation/o")
+        found = await session.explain(DOCTOR, "TREAT", READ)
     assert (found.lines[0].reason, found.lines[0].consent) == ("opposition", "Consent/c")
     assert "ecret" not in json.dumps([str(line) for line in found.lines])
 
 
 @pytest.mark.parametrize(
-    "request_", ["GET /", "BREW /fhir/Patient/p", "GET /fhir/Unicorn/1", "GET /fhir/Patient/p/x/y"]
+    ("purpose", "more"),
+    [
+        ("FUN", {}),
+        ("FAMRQT", {"behalf": "no id"}),
+        ("TREAT", {"launched": "../p"}),
+        ("TREAT", {"scope": "everything"}),
+    ],
 )
-async def test_what_is_no_request_cannot_be_explained(record: Record, request_: str) -> None:
+async def test_what_cannot_be_asked_cannot_be_explained(
+    record: Record, purpose: str, more: dict[str, str]
+) -> None:
     with pytest.raises(Incorrect):
-        await reason(record, DOCTOR, request_)
+        await reason(record, replace(DOCTOR, **more), "GET /fhir/Observation/o", purpose)  # type: ignore[arg-type]
+
+
+async def test_a_version_is_explained_by_its_own_labels(record: Record, put: Put) -> None:
+    await put("CareTeam", "t", **TEAM)
+    hidden = {"security": [{"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "MASQUE_PS"}]}
+    await put("Observation", "o", meta=hidden, status="final", code={"text": "secret"}, **OF)
+    for version, answer in ((1, "yes"), (2, "no"), (3, "None")):
+        said = await reason(record, DOCTOR, f"GET /fhir/Observation/o/_history/{version}")
+        assert said.startswith(f"allow clinician/care {answer}"), version
+    assert "no: clinician/care label" in await reason(record, DOCTOR, "GET /fhir/Observation/o")
+
+
+async def test_an_update_is_explained_by_whether_there_is_something_to_update(
+    record: Record, system: Actor, put: Put
+) -> None:
+    await put("CareTeam", "t", **TEAM)
+    there, absent = "PUT /fhir/Observation/o", "PUT /fhir/Observation/absent"
+    assert (await reason(record, DOCTOR, there)).startswith("allow clinician/care yes")
+    assert (await reason(record, DOCTOR, absent)).startswith("deny server-chosen-ids None")
+    assert (await reason(record, system, absent)).startswith("allow system/record None")
+    reader = replace(DOCTOR, roles=frozenset({"patient"}), patient="p")
+    assert (await reason(record, reader, absent, "PATRQT")).startswith("deny no-grant")
+
+
+@pytest.mark.parametrize(
+    ("actor", "request_", "purpose", "said"),
+    [
+        (DOCTOR, "GET /fhir", "TREAT", "allow clinician/care"),
+        (DOCTOR, "POST /fhir/_search", "TREAT", "allow clinician/care"),
+        (DOCTOR, "POST /fhir", "TREAT", "allow clinician/bundle"),
+        (DOCTOR, "PUT /fhir/Observation?code=x", "TREAT", "allow clinician/care"),
+        (DOCTOR, "GET /fhir/Observation/o/$meta", "TREAT", "allow clinician/care no"),
+        (DOCTOR, "POST /fhir/$explain", "TREAT", "deny no-grant"),
+        (DOCTOR, "GET /fhir/$broken-glass", "TREAT", "deny no-grant"),
+        (DOCTOR, "GET /fhir/metadata", "TREAT", "allow open-to-anyone"),
+        (AUDITOR, "POST /fhir/$broken-glass", "HOPERAT", "allow auditor/rights"),
+    ],
+)
+async def test_every_kind_of_request_is_explained(
+    record: Record, actor: Actor, request_: str, purpose: str, said: str
+) -> None:
+    method, _, address = request_.partition(" ")
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.explain(actor, purpose, asked_by(FHIR, method, address))
+    assert f"{found.outcome} {found.rule} {found.answer or ''}".strip() == said
+
+
+async def test_a_bundle_is_explained_as_the_kind_that_may_be_sent(record: Record) -> None:
+    patient = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")
+    bundle = Asked(("transaction", "batch"))
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.explain(patient, "PATRQT", bundle)
+        assert (found.outcome, found.interaction) == ("allow", "batch")
+        found = await session.explain(DOCTOR, "TREAT", bundle)
+        assert (found.outcome, found.interaction) == ("allow", "transaction")
+
+
+async def test_a_relative_is_explained_for_the_patient_he_acts_for(
+    record: Record, put: Put
+) -> None:
+    read = "GET /fhir/Observation/o"
+    relative = Actor(21, "portal", frozenset({"relative"}), 22, relative="of-nobody", behalf="p")
+    ties = ("of-nobody", "of-p")
+    closed = "allow relative/on-behalf no: relative/on-behalf behalf"
+    assert await reason(record, relative, read, "FAMRQT", ties) == closed
+    await put("RelatedPerson", "of-p", patient={"reference": "Patient/p"})
+    assert await reason(record, relative, read, "FAMRQT", ties) == closed
+    await put("Consent", "c", **agreement("of-p"))
+    opened = "allow relative/on-behalf yes: relative/on-behalf"
+    assert await reason(record, relative, read, "FAMRQT", ties) == opened
+    assert await reason(record, relative, read, "FAMRQT", ("of-nobody",)) == closed
+    alone = replace(relative, behalf=None)
+    assert await reason(record, alone, read, "FAMRQT", ties) == closed
+    assert "behalf" in await reason(record, replace(relative, behalf="q"), read, "FAMRQT", ties)
+
+
+async def test_what_an_application_is_granted_narrows_what_is_explained(
+    record: Record, put: Put
+) -> None:
+    await put("CareTeam", "t", **TEAM)
+    read = "GET /fhir/Observation/o"
+    through = replace(DOCTOR, scope="patient/Observation.rs", launched="p")
+    assert (await reason(record, through, read)).startswith("allow clinician/care yes")
+    assert "launched" in await reason(record, replace(through, launched="q"), read)
+    assert "scope" in await reason(record, replace(through, scope="patient/Condition.rs"), read)
 
 
 @pytest.mark.parametrize("role", ["clinician", "registrar", "patient", "relative", "system"])
@@ -68,7 +185,7 @@ async def test_only_who_looks_after_rights_may_explain_and_review(
     purpose = {"patient": "PATRQT", "registrar": "HOPERAT", "relative": "FAMRQT"}.get(role, "TREAT")
     async with record.open(replace(AUDITOR, roles=frozenset({role})), purpose) as session:
         with pytest.raises(Forbidden):
-            await session.explain(DOCTOR, "TREAT", "GET", "/fhir/Observation/o")
+            await session.explain(DOCTOR, "TREAT", READ)
         with pytest.raises(Forbidden):
             await session.rights([DOCTOR], days=30)
 

@@ -16,6 +16,7 @@ from tests.integration.record.drawn import ACTORS, PATIENTS, Body, Population, p
 from tests.unit.http.asking import request
 
 from egide.actor import Actor
+from egide.api.rest import FHIR
 from egide.api.rest.call import Call
 from egide.api.rest.read import read as read_over_rest
 from egide.db import Database
@@ -308,7 +309,7 @@ async def _single(
             assert alike(json.loads(found.body), read[name])
         for known, status in ((latest, 304), (latest + 1, 200)):
             asking = request(headers=[(b"if-none-match", b'W/"%d"' % known)])
-            call = Call(asking, session, "", b"application/fhir+json", False, {}, None)  # type: ignore[arg-type]
+            call = Call(asking, session, "", b"application/fhir+json", False, {}, None, FHIR)  # type: ignore[arg-type]
             answer = await answered(read_over_rest(call, type, id))
             assert (answer.status if answer else None) == (status if name in read else None), name
 

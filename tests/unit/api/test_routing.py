@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.http.asking import request
 
+import egide.record.oversight
 import egide.record.session
 from egide.actor import Actor
 from egide.api.application import routes
@@ -52,6 +53,9 @@ class Known:
 
     async def actor(self, account: int) -> Actor:
         return Actor(account, "test", frozenset({"clinician"}), 0)
+
+    async def relatives(self, account: int) -> tuple[str, ...]:
+        return ()
 
 
 class Asked(Exception):
@@ -100,7 +104,8 @@ async def test_an_answer_asks_the_gate_what_its_table_says(
     def asked(parts: Any, actor: Any, purpose: str, name: str, *more: Any, **facts: Any) -> Any:
         raise Asked(name)
 
-    monkeypatch.setattr(egide.record.session, "interaction", asked)
+    for module in (egide.record.session, egide.record.oversight):
+        monkeypatch.setattr(module, "interaction", asked)
     parts: Any = None
     session = Session(parts, Actor(1, "test", frozenset({"system"}), 1), "TREAT")
     search = template.endswith("_search")
@@ -116,7 +121,7 @@ async def test_an_answer_asks_the_gate_what_its_table_says(
     variables = [VARIABLES[each] for each in template.split("/") if each in VARIABLES]
     accounts: Any = Known()
     base = "https://example.org/fhir"
-    call = Call(asking, session, base, b"application/fhir+json", False, {}, accounts)
+    call = Call(asking, session, base, b"application/fhir+json", False, {}, accounts, FHIR)
     with pytest.raises((Asked, EgideError)) as raised:
         await answer.respond(call, *variables)
     assert isinstance(raised.value, Asked), raised.value

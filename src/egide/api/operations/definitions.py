@@ -80,8 +80,12 @@ EXPLAIN = Operation(
         Parameter("account", "string"),
         Parameter("purpose", "code"),
         Parameter("zone", "code", required=False),
+        Parameter("behalf", "string", required=False),
+        Parameter("scope", "string", required=False),
+        Parameter("launched", "string", required=False),
     ),
     gives=(
+        ("interaction", "code"),
         ("outcome", "code"),
         ("rule", "string"),
         ("answer", "code"),

@@ -2,9 +2,10 @@
 it. For who looks after rights.
 
 In: `request` (as `GET /fhir/Observation/42`), `account` (its internal number), `purpose`, and where
-it would be asked from (`zone`: inside, when nothing is said, or outside). Out: the `outcome`, the
-`rule`, whether the resource would leave (`answer`), what is `shown` of a masked one, and a `grant`
-each.
+it would be asked from (`zone`: inside, when nothing is said, or outside); for which patient a
+relative would act (`behalf`, an id); and within which `scope` an application would, and with which
+patient it was `launched` (an id). Out: the `interaction`, the `outcome`, the `rule`, whether the
+resource would leave (`answer`), what is `shown` of a masked one, and a `grant` each.
 """
 
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 from egide.actor import ZONES
 from egide.api.operations.definitions import EXPLAIN
 from egide.api.operations.parameters import given, number, parameters
+from egide.api.rest.asked import asked_by
 from egide.api.rest.call import Call
 from egide.errors import Incorrect
 from egide.http import Response
@@ -26,9 +28,22 @@ async def explain(call: Call) -> Response:
     zone = asked.get("zone", "inside")
     if zone not in ZONES:
         raise Incorrect(f"zone is one of {', '.join(ZONES)}")
-    actor = replace(await call.accounts.actor(number(asked, "account")), zone=zone)
-    found = await call.session.explain(actor, asked["purpose"], method, address)
+    account = number(asked, "account")
+    actor = replace(
+        await call.accounts.actor(account),
+        zone=zone,
+        behalf=asked.get("behalf"),
+        scope=asked.get("scope"),
+        launched=asked.get("launched"),
+    )
+    found = await call.session.explain(
+        actor,
+        asked["purpose"],
+        asked_by(call.routes, method, address),
+        relatives=await call.accounts.relatives(account),
+    )
     told: list[dict[str, Any]] = [
+        *([{"name": "interaction", "valueCode": found.interaction}] if found.interaction else ()),
         {"name": "outcome", "valueCode": found.outcome},
         {"name": "rule", "valueString": found.rule},
     ]

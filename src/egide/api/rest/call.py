@@ -12,6 +12,7 @@ from egide.accounts import Accounts
 from egide.errors import Incorrect
 from egide.http import Header, Request, Response
 from egide.http.negotiation import check_body
+from egide.http.routes import Routes
 from egide.record import Emitted, Session
 
 OF_HTTP = frozenset({"_format", "_pretty"})
@@ -25,7 +26,8 @@ class Call:
     """One request to `/fhir`, by somebody, for a purpose.
 
     `base` is the address of `/fhir`, `media` the content type to answer in, `prefer` what the
-    Prefer header asks for (`return` and `handling`), `accounts` those of the installation.
+    Prefer header asks for (`return` and `handling`), `accounts` those of the installation, `routes`
+    the table of the door it came in by.
     """
 
     request: Request
@@ -35,6 +37,7 @@ class Call:
     pretty: bool
     prefer: dict[str, str]
     accounts: Accounts
+    routes: Routes
 
     async def body(self) -> bytes:
         """The body, of a media type FHIR takes. Raises MediaTypeUnsupported, TooLarge."""

@@ -130,7 +130,7 @@ class Rest:
         purpose = _purpose(request, actor)
         prefer = preferences(request.headers.get(b"prefer"))
         async with self._record.open(actor, purpose) as session:
-            call = Call(request, session, base, media, pretty, prefer, self._accounts)
+            call = Call(request, session, base, media, pretty, prefer, self._accounts, FHIR)
             return await answer.respond(call, *variables)
 
 
