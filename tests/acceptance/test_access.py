@@ -92,6 +92,18 @@ def test_a_glass_is_broken_for_a_reason_told_to_the_patient_and_reviewed(
     listed = installation.run("access", "glass").stdout
     (number,) = re.findall(rf"(\d+) +\d+ +Patient/{made}", listed)
     assert "found unconscious at home" in listed
+    behind = installation.run("ledger", "glass", number).stdout
+    assert f"Observation/{seen}" in behind and "$break-glass" in behind
+    reviewer = Client(
+        client.port, installation.run("access-token", "--role", "auditor").stdout.strip()
+    )
+    clinician.ask("GET", f"/$broken-glass?number={number}").refused(403)
+    reviewer.ask("GET", "/$broken-glass?number=1").refused(404)
+    for query in ("number=x", f"number={number}&number={number}", "name=x"):
+        reviewer.ask("GET", f"/$broken-glass?{query}").refused(400)
+    told = reviewer.ask("GET", f"/$broken-glass?number={number}").json()["parameter"]
+    assert {each["name"] for each in told} == {"deed"}
+    assert f"Observation/{seen}" in str(told)
     installation.run("access", "judge", number, "justified")
     assert number not in installation.run("access", "glass").stdout
     assert "justified" in installation.run("access", "glass", "--all").stdout

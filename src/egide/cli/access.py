@@ -28,7 +28,7 @@ _console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE
 def review(
     days: Annotated[int, typer.Option(help="How far to look back.", min=1, max=3650)] = 90,
 ) -> None:
-    """What each account may reach and did reach, those that did nothing first."""
+    """What each account may reach and did reach, dormant rights first."""
     lines, found = asyncio.run(_review(days))
     labels = {line.account: line for line in lines}
     table = Table("account", "label", "roles", "may reach", "did", "patients", "refused", "last")
@@ -38,7 +38,7 @@ def review(
         table.add_row(
             str(each.account),
             f"{line.label} (disabled)" if line.disabled else line.label,
-            ", ".join(sorted(each.roles)),
+            ", ".join(_role(each, role) for role in sorted(each.roles)),
             "everybody" if each.reaches is None else f"{each.reaches:,} patients",
             "nothing" if each.dormant else f"{each.entries:,}",
             f"{each.patients:,}",
@@ -128,6 +128,11 @@ def derive(
     _console.print(f"Reach follows the present rule; {changed:,} resources gave something else.")
 
 
+def _role(right: Right, role: str) -> str:
+    """A role; of an account that did something, whether it did nothing by that role."""
+    return f"{role} (dormant)" if role in right.idle and not right.dormant else role
+
+
 def _id(patient: str) -> str:
     type, _, id = patient.partition("/")
     if type != "Patient" or not id:
@@ -187,7 +192,10 @@ async def _review(days: int) -> tuple[list[AccountLine], list[Right]]:
         async with installation.database.connection() as connection:
             lines = await overview(connection)
         actors = [await installation.accounts.actor(line.account) for line in lines]
-        return lines, await session.rights(actors, days=days)
+        relatives = {
+            each.account: await installation.accounts.relatives(each.account) for each in actors
+        }
+        return lines, await session.rights(actors, days=days, relatives=relatives)
 
 
 async def _glasses(every: bool) -> list[Glass]:

@@ -1,15 +1,22 @@
-"""`egide ledger`: verify that no recorded access was changed or removed."""
+"""`egide ledger`: that no recorded access was changed; what an emergency was used for."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from egide.app.installation import open_installation
+from egide.cli.operator import OPERATOR, PURPOSE
 from egide.ledger import Report
 from egide.ops.verify import verify_all
+from egide.record import Behind
 from egide.settings import settings
+
+_PIPED = 200
+"""Columns written where there is no terminal to say how many it has."""
 
 ledger = typer.Typer(help="The log of every access.", no_args_is_help=True)
 
@@ -43,6 +50,36 @@ def verify(
     if not report.sound:
         raise typer.Exit(1)
     console.print("[bold green]✓[/] Nothing was changed or removed.")
+
+
+@ledger.command("glass")
+def glass(
+    number: Annotated[int, typer.Argument(help="Which opening, by its number in `access glass`.")],
+) -> None:
+    """What was done with a record behind a broken glass, entry by entry, and enter the question."""
+    found = asyncio.run(_behind(number))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
+    table = Table("at", "interaction", "type", "outcome", "count", "resources", box=None)
+    for each in found.deeds:
+        table.add_row(
+            f"{each.at:%Y-%m-%d %H:%M:%S}",
+            each.interaction,
+            each.type or "",
+            each.outcome,
+            "" if each.count is None else f"{each.count:,}",
+            ", ".join(each.resources),
+        )
+    console.print(table)
+    if found.more:
+        console.print("… and more")
+
+
+async def _behind(number: int) -> Behind:
+    async with (
+        open_installation(settings()) as parts,
+        parts.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        return await session.behind_glass(number)
 
 
 async def _verify(rows: bool) -> Report:

@@ -83,6 +83,11 @@ class Decision:
         return self.outcome == "allow"
 
     @property
+    def role(self) -> str:
+        """The role whose grant decided, of those that allow the one that reaches widest."""
+        return self.rule.partition("/")[0] if self.allowed else ""
+
+    @property
     def looks_up(self) -> bool:
         """Whether reach and choices of patients must be looked up for `permits`."""
         if self.facts.type is None:

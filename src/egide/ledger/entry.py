@@ -103,6 +103,7 @@ _WORDS = (
     "error",
     "rule",
     "address",
+    "role",
 )
 """Keys written as their place here, which is for ever: at the end is where words are added."""
 
@@ -120,9 +121,22 @@ _PURPOSES = (
 )
 """Purposes of use written as their place here, which is for ever too."""
 
+_ROLES = (
+    "administrator",
+    "system",
+    "clinician",
+    "registrar",
+    "patient",
+    "relative",
+    "auditor",
+)
+"""Roles written as their place here, for ever; any other is written as it is."""
+
 _NUMBER = {word: number for number, word in enumerate(_WORDS)}
 _PURPOSE = {purpose: number for number, purpose in enumerate(_PURPOSES)}
+_ROLE = {role: number for number, role in enumerate(_ROLES)}
 _PURPOSE_WORD, _IDS = 0, 1
+_ROLE_WORD = _NUMBER["role"]
 _PATIENTS = -1
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[int | str, Any]).decode
@@ -131,7 +145,7 @@ _decode = msgspec.msgpack.Decoder(dict[int | str, Any]).decode
 def encode_body(lag: int | None, patients: Sequence[int], facts: Mapping[str, Any]) -> bytes:
     """The plain bytes of a body: the lag in two bytes, then msgpack.
 
-    The body of a read, with its purpose and the UUID it asked for, takes 25 bytes.
+    The body of a read, with its purpose, its role and the UUID it asked for, takes 27 bytes.
     """
     words: dict[int | str, Any] = {_NUMBER.get(word, word): facts[word] for word in facts}
     if patients:
@@ -139,6 +153,9 @@ def encode_body(lag: int | None, patients: Sequence[int], facts: Mapping[str, An
     if _PURPOSE_WORD in words:
         purpose = words[_PURPOSE_WORD]
         words[_PURPOSE_WORD] = _PURPOSE.get(purpose, purpose)
+    if _ROLE_WORD in words:
+        role = words[_ROLE_WORD]
+        words[_ROLE_WORD] = _ROLE.get(role, role)
     if _IDS in words:
         words[_IDS] = [_packed(id) for id in words[_IDS]]
     said = _UNSAID if lag is None or lag > _UNSAID else lag
@@ -152,6 +169,8 @@ def decode_body(plain: bytes) -> Body:
         patients = tuple(words.pop(_PATIENTS, ()))
         if isinstance(purpose := words.get(_PURPOSE_WORD), int):
             words[_PURPOSE_WORD] = _PURPOSES[purpose]
+        if isinstance(role := words.get(_ROLE_WORD), int):
+            words[_ROLE_WORD] = _ROLES[role]
         if _IDS in words:
             words[_IDS] = [_unpacked(id) for id in words[_IDS]]
         facts = {

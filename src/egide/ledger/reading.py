@@ -4,7 +4,7 @@ Invariant: an entry of several patients is found for each of them
 (test_what_concerned_a_patient_is_found_whoever_else_it_concerned).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from egide.ledger.row import Row
 from egide.seal import KeyRing, SealBroken
 
 _SQL = queries("egide.ledger", "sql/read.sql")
+_STRETCH = 500
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -68,6 +69,43 @@ class Reading:
         return await self._open(
             connection, await connection.fetch(_SQL["of_actor"], actor, before, limit)
         )
+
+    async def of_both(
+        self,
+        connection: Connection,
+        actor: int,
+        patient: int,
+        since: datetime,
+        until: datetime,
+        *,
+        limit: int,
+    ) -> list[Logged]:
+        """What the account did that concerned the patient, from `since` on, before `until`, the
+        first of it; as `of_patient`."""
+        return await self._open(
+            connection,
+            await connection.fetch(_SQL["of_both"], patient, actor, since, until, limit),
+        )
+
+    async def roles_used(
+        self, connection: Connection, actor: int, since: datetime, roles: Collection[str]
+    ) -> dict[str, datetime]:
+        """Role → when it last let the account do something since then, of those of `roles` that
+        did. Reads back until each was met, so one that never was costs all of it.
+
+        The connection must be in a transaction. Raises SealBroken.
+        """
+        found: dict[str, datetime] = {}
+        missing = set(roles)
+        async for record in connection.cursor(_SQL["done_by"], actor, since, prefetch=_STRETCH):
+            logged = await self._logged(connection, Row(*record))
+            role = logged.facts.get("role")
+            if role in missing:
+                found[role] = logged.at
+                missing.discard(role)
+                if not missing:
+                    break
+        return found
 
     async def _open(self, connection: Connection, records: list[Any]) -> list[Logged]:
         return [await self._logged(connection, Row(*record)) for record in records]

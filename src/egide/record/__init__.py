@@ -3,6 +3,7 @@
 from egide.gate.explaining import Explanation
 from egide.gate.explaining import Line as ExplainedLine
 from egide.record.batches import batch
+from egide.record.behind import Behind, Deed
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
 from egide.record.compartments import Compartment, compartments
@@ -32,9 +33,11 @@ __all__ = [
     "IMPORT_ACCOUNT",
     "REASONS",
     "Asked",
+    "Behind",
     "Bundle",
     "Certificate",
     "Compartment",
+    "Deed",
     "Derivation",
     "Emitted",
     "EverythingPage",

@@ -211,6 +211,7 @@ async def interaction(
         if not here.decision.allowed:
             here.note(rule=here.decision.rule)
             raise refusal(here.decision, name)
+        here.note(role=here.decision.role)
         yield here
     except BaseException as error:
         await here.fail(error)

@@ -3,16 +3,21 @@
 Each method is one interaction, decided and logged as one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from egide.actor import Actor
 from egide.gate.explaining import Explanation
-from egide.record import explaining, glass, rights
+from egide.record import behind, explaining, glass, rights
+from egide.record.behind import Behind
 from egide.record.explaining import Asked
 from egide.record.glass import Glass
 from egide.record.interaction import interaction
 from egide.record.parts import Parts
 from egide.record.rights import Right
+
+NOBODY: Final[Mapping[int, Sequence[str]]] = MappingProxyType({})
 
 
 class Oversight:
@@ -34,18 +39,30 @@ class Oversight:
         async with interaction(*self._who(), "$explain", None) as here:
             return await explaining.explained(here, actor, purpose, asked, relatives)
 
-    async def rights(self, actors: Sequence[Actor], *, days: int) -> list[Right]:
+    async def rights(
+        self,
+        actors: Sequence[Actor],
+        *,
+        days: int,
+        relatives: Mapping[int, Sequence[str]] = NOBODY,
+    ) -> list[Right]:
         """What `actors` may reach and what they did in the last `days`, the dormant first.
 
-        Raises Forbidden.
+        `relatives`: account → the RelatedPersons (ids) it stands for. Raises Forbidden.
         """
         async with interaction(*self._who(), "review", None) as here:
-            return await rights.rights(here, actors, days=days)
+            return await rights.rights(here, actors, days=days, relatives=relatives)
 
     async def glasses(self, *, waiting: bool = True) -> list[Glass]:
         """Broken glasses; `waiting`: those nobody reviewed yet. Raises Forbidden."""
         async with interaction(*self._who(), "review", None) as here:
             return await glass.glasses(here, waiting=waiting)
+
+    async def behind_glass(self, number: int) -> Behind:
+        """What was done behind a broken glass, entry by entry. Raises NotFound, Forbidden, also for
+        one's own."""
+        async with interaction(*self._who(), "review", None) as here:
+            return await behind.behind(here, number)
 
     async def review_glass(self, number: int, outcome: str) -> None:
         """Say what a review of a broken glass found: justified, unjustified or unclear.

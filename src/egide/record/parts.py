@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from egide.clock import Clock
 from egide.db import Database
-from egide.ledger import Ledger
+from egide.ledger import Ledger, Reading
 from egide.opening import OpeningHours
 from egide.record.cursor import CursorSeal
 from egide.record.oracles import Oracles
@@ -22,6 +22,7 @@ class Parts:
     database: Database
     blind: BlindIndex
     ledger: Ledger
+    reading: Reading
     clock: Clock
     zone: ZoneInfo
     bases: frozenset[str]

@@ -16,7 +16,7 @@ from egide.actor import PURPOSES, Actor
 from egide.clock import Clock
 from egide.db import Database
 from egide.errors import Incorrect
-from egide.ledger import Ledger
+from egide.ledger import Ledger, Reading
 from egide.opening import OpeningHours
 from egide.record import deriving, loading, represented
 from egide.record.cursor import CursorSeal
@@ -59,6 +59,7 @@ class Record:
             database=database,
             blind=ring.blind,
             ledger=ledger,
+            reading=Reading(ring),
             clock=clock,
             zone=zone,
             bases=bases,

@@ -1,9 +1,10 @@
 """Rights: what each account may reach and what it did reach, for who reviews them.
 
-Dormant rights come first: what nobody uses is what nobody misses until somebody steals it.
+Dormant rights come first: what nobody uses is what nobody misses until somebody steals it. A right
+is a role of an account; it was used when its grant let something be done, as the ledger says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,11 +12,14 @@ from egide.actor import Actor
 from egide.db import Connection, queries
 from egide.gate import grants_of
 from egide.gate.roles import READS
-from egide.ledger.use import use
-from egide.record.facts import Who, who
+from egide.ledger.use import Use, use
+from egide.record import represented
+from egide.record.facts import who
 from egide.record.interaction import Interaction
+from egide.record.parts import Parts
 
 _SQL = queries("egide.record", "sql/reach.sql")
+_NOTHING = Use(0, 0, 0, 0, datetime.min, None)
 
 
 class Right(NamedTuple):
@@ -25,66 +29,118 @@ class Right(NamedTuple):
     account: int
     roles: frozenset[str]
     reaches: int | None
-    """Patients in reach now; None: everybody's."""
+    """Patients in reach now, those of a broken glass too; None: everybody's."""
     entries: int
     refused: int
     patients: int
+    """Patients whose records it did reach: what was refused or failed is not counted."""
     last: datetime | None
+    used: Mapping[str, datetime]
+    """Role → when it last let something be done."""
 
     @property
     def dormant(self) -> bool:
-        """Whether it did nothing."""
-        return self.entries == 0
+        """Whether none of its roles was used."""
+        return not self.used
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The roles that were not used."""
+        return self.roles - self.used.keys()
 
 
-async def rights(here: Interaction, actors: Sequence[Actor], *, days: int) -> list[Right]:
-    """What `actors` may reach and what they did in the last `days`, the dormant first."""
+async def rights(
+    here: Interaction,
+    actors: Sequence[Actor],
+    *,
+    days: int,
+    relatives: Mapping[int, Sequence[str]],
+) -> list[Right]:
+    """What `actors` may reach and what they did in the last `days`, the dormant first.
+
+    `relatives`: account → the RelatedPersons (ids) it stands for.
+    """
     parts = here.parts
-    now = parts.clock()
+    since = parts.clock() - timedelta(days=days)
     here.note(count=len(actors), days=days)
-    asking = {actor.account: await who(parts, actor, "TREAT") for actor in actors}
+    extents = [await _extent(parts, each, relatives.get(each.account, ())) for each in actors]
     async with parts.database.snapshot() as connection:
-        members = await _members(connection, asking, now)
-        used = await use(connection, now - timedelta(days=days))
-        everyone = sorted({member for each in members.values() for member in each})
-        records = await connection.fetch(_SQL["counts"], everyone, now)
-    reached = {record["member"]: record["patients"] for record in records}
-    found = []
-    for actor in actors:
-        did = used.get(actor.account)
-        own = sum(reached.get(member, 0) for member in members[actor.account])
-        found.append(
-            Right(
-                actor.account,
-                actor.roles,
-                _reaches(actor, own),
-                did.entries if did else 0,
-                did.refused if did else 0,
-                did.patients if did else 0,
-                did.last if did else None,
+        did = await use(connection, since)
+        reached = await _counts(connection, extents, parts.clock())
+        found = []
+        for actor, extent in zip(actors, extents, strict=True):
+            own = did.get(actor.account, _NOTHING)
+            found.append(
+                Right(
+                    actor.account,
+                    actor.roles,
+                    None if extent.everybody else reached.get(actor.account, 0),
+                    own.entries,
+                    own.refused,
+                    own.patients,
+                    own.last if own.entries else None,
+                    await _used(parts, connection, actor, own, since),
+                )
             )
-        )
-    found.sort(key=lambda each: (not each.dormant, each.entries, each.account))
+    found.sort(key=lambda each: (not each.dormant, not each.idle, each.entries, each.account))
     return found
 
 
-async def _members(
-    connection: Connection, asking: Mapping[int, Who], at: datetime
-) -> dict[int, tuple[bytes, ...]]:
-    """Account → the idents it reaches patients by, its roles included."""
-    practitioners = [each.practitioner for each in asking.values() if each.practitioner]
-    roles: dict[bytes | None, list[bytes]] = {}
-    for record in await connection.fetch(_SQL["roles"], practitioners, at):
-        roles.setdefault(record["practitioner"], []).append(record["role"])
-    return {
-        account: (*each.members, *roles.get(each.practitioner, ()))
-        for account, each in asking.items()
-    }
+class _Extent(NamedTuple):
+    """How an account reaches patients: by members (idents), as a practitioner (an ident) with the
+    roles he works in, and by itself some (key numbers)."""
+
+    account: int
+    everybody: bool = False
+    members: tuple[bytes, ...] = ()
+    practitioner: bytes | None = None
+    patients: tuple[int, ...] = ()
 
 
-def _reaches(actor: Actor, own: int) -> int | None:
-    grants = grants_of(actor.roles)
-    spans = {grant.reach for grant in grants if grant.interactions & READS}
+async def _extent(parts: Parts, actor: Actor, relatives: Sequence[str]) -> _Extent:
+    spans = {grant.reach for grant in grants_of(actor.roles) if grant.interactions & READS}
     if "all" in spans:
-        return None
-    return (own if "set" in spans else 0) + (1 if "self" in spans and actor.patient else 0)
+        return _Extent(actor.account, everybody=True)
+    members: tuple[bytes, ...] = ()
+    practitioner, patients = None, []
+    asking = await who(parts, actor, "TREAT")
+    if "set" in spans:
+        members = (*asking.members, *(await who(parts, actor, "BTG")).members)
+        practitioner = asking.practitioner
+    if "self" in spans and asking.own is not None:
+        patients.append(asking.own)
+    if "behalf" in spans and relatives:
+        ident = parts.blind.ident
+        idents = {ident("Patient", each.patient) for each in await represented.by(parts, relatives)}
+        patients += (await parts.keys.of_patients(parts.database, idents)).values()
+    return _Extent(actor.account, False, members, practitioner, tuple(patients))
+
+
+async def _counts(
+    connection: Connection, extents: Sequence[_Extent], at: datetime
+) -> dict[int, int]:
+    """Account → how many patients it reaches, each once, whatever ties lead there."""
+
+    def columns(pairs: Iterator[tuple[int, object]]) -> tuple[list[int], list[object]]:
+        listed = list(pairs)
+        return [account for account, _ in listed], [other for _, other in listed]
+
+    records = await connection.fetch(
+        _SQL["counts"],
+        *columns((each.account, member) for each in extents for member in each.members),
+        *columns((each.account, each.practitioner) for each in extents if each.practitioner),
+        *columns((each.account, patient) for each in extents for patient in each.patients),
+        at,
+    )
+    return {record["account"]: record["patients"] for record in records}
+
+
+async def _used(
+    parts: Parts, connection: Connection, actor: Actor, did: Use, since: datetime
+) -> dict[str, datetime]:
+    """Role → its last use. Entries are opened only where there is more than one role to tell."""
+    if did.last_done is None:
+        return {}
+    if len(actor.roles) == 1:
+        return dict.fromkeys(actor.roles, did.last_done)
+    return await parts.reading.roles_used(connection, actor.account, since, actor.roles)

@@ -9,7 +9,7 @@ from tests.integration.record.conftest import Put
 from egide.actor import Actor
 from egide.api.rest import FHIR
 from egide.api.rest.asked import asked_by
-from egide.errors import Forbidden, Incorrect
+from egide.errors import Forbidden, Incorrect, NotFound
 from egide.record import Asked, Record
 
 DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="doctor")
@@ -238,3 +238,97 @@ async def test_among_several_accounts_all_the_dormant_come_before_all_the_busy(
         assert set(dormant) == {each.account for each in idle}
         assert {each.account for each in found[len(dormant) :]} == {7, 8}
         assert [each.reaches for each in found if each.account in (60, 61)] == [None, 0]
+
+
+async def test_what_was_refused_was_not_reached(record: Record, put: Put) -> None:
+    async with record.open(DOCTOR) as session:
+        with pytest.raises(NotFound):
+            await session.read("Observation", "o")
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        (found,) = await session.rights([DOCTOR], days=30)
+    assert (found.refused, found.patients, found.dormant) == (1, 0, True)
+
+
+async def test_a_patient_reached_by_several_ties_is_counted_once(
+    record: Record, put: Put, system: Actor
+) -> None:
+    here = replace(DOCTOR, establishment="ward")
+    await put("PractitionerRole", "r", practitioner={"reference": "Practitioner/doctor"})
+    await put("Patient", "q")
+    members = ("Practitioner/doctor", "Organization/ward", "PractitionerRole/r")
+    for number, member in enumerate(members):
+        await put("CareTeam", f"t{number}", status="active", **OF,
+                  participant=[{"member": {"reference": member}}])  # fmt: skip
+    await put("CareTeam", "of-q", status="active", subject={"reference": "Patient/q"},
+              participant=[{"member": {"reference": "PractitionerRole/r"}}])  # fmt: skip
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.rights([here, replace(DOCTOR, account=70)], days=30)
+    assert {each.account: each.reaches for each in found} == {7: 2, 70: 2}
+
+
+async def test_a_relative_reaches_those_he_may_act_for_now(record: Record, put: Put) -> None:
+    relative = Actor(21, "portal", frozenset({"relative"}), 22, relative="of-p")
+    await put("Patient", "q")
+
+    async def reaches(*relatives: str) -> int | None:
+        async with record.open(AUDITOR, "HOPERAT") as session:
+            (found,) = await session.rights([relative], days=30, relatives={21: relatives})
+        return found.reaches
+
+    await put("RelatedPerson", "of-p", patient={"reference": "Patient/p"})
+    await put("RelatedPerson", "again-of-p", patient={"reference": "Patient/p"})
+    await put("RelatedPerson", "of-q", patient={"reference": "Patient/q"})
+    both = ("of-p", "again-of-p", "of-q")
+    assert await reaches(*both) == 0
+    await put("Consent", "c", **agreement("of-p"))
+    await put("Consent", "d", **agreement("again-of-p"))
+    assert await reaches(*both) == 1
+    assert await reaches("of-q") == await reaches() == 0
+    await put("Consent", "e", **agreement("of-q", patient={"reference": "Patient/q"}))
+    assert await reaches(*both) == 2
+    for consent in ("c", "d"):
+        person = {"c": "of-p", "d": "again-of-p"}[consent]
+        await put("Consent", consent, **agreement(person, status="inactive"))
+    assert await reaches(*both) == 1
+
+
+async def test_a_patient_reaches_himself_if_he_is_there(record: Record) -> None:
+    own = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.rights([own, replace(own, account=16, patient="absent")], days=30)
+    assert {each.account: each.reaches for each in found} == {15: 1, 16: 0}
+
+
+async def test_a_broken_glass_is_reach_until_its_time_is_over(record: Record) -> None:
+    async with record.open(DOCTOR, "BTG") as session:
+        await session.break_glass("p", code="cannot-speak", text="found unconscious at home")
+    other = replace(DOCTOR, account=70)
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.rights([DOCTOR, other], days=30)
+    assert {each.account: each.reaches for each in found} == {7: 1, 70: 0}
+
+
+async def test_a_role_that_was_not_used_is_dormant_though_the_account_is_not(
+    record: Record, put: Put
+) -> None:
+    await put("CareTeam", "t", **TEAM)
+    both = replace(DOCTOR, account=70, roles=frozenset({"clinician", "registrar"}))
+    busy = replace(DOCTOR, roles=frozenset({"clinician"}))
+    for actor in (both, busy):
+        async with record.open(actor) as session:
+            await session.read("Observation", "o")
+
+    async def idle() -> dict[int, set[str]]:
+        async with record.open(AUDITOR, "HOPERAT") as session:
+            found = await session.rights([busy, both], days=30)
+        assert not any(each.dormant for each in found)
+        return {each.account: set(each.idle) for each in found}
+
+    assert list((await idle()).items()) == [(70, {"registrar"}), (7, set())]
+    async with record.open(both, "HOPERAT") as session:
+        with pytest.raises(Forbidden):
+            await session.read("Observation", "o")
+    assert (await idle())[70] == {"registrar"}
+    async with record.open(both, "HOPERAT") as session:
+        await session.read("Patient", "p")
+    assert (await idle())[70] == set()

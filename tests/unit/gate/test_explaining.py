@@ -9,7 +9,7 @@ from tests.unit.gate.test_superset import facts, resources
 from egide.gate import Facts, ResourceFacts, decide
 from egide.gate.choices import Choices, choice
 from egide.gate.explaining import explain
-from egide.gate.roles import grants_of
+from egide.gate.roles import ROLES, grants_of
 
 
 @given(facts, resources)
@@ -41,6 +41,22 @@ def test_what_an_application_may_not_is_told_apart_from_what_the_person_may_not(
     found = explain(Facts("read", "Patient", "TREAT", ()), whole)
     assert found.lines[0].reason == "scope"
     assert {line.answer for line in found.lines} == {"no"}
+
+
+def test_a_grant_is_named_after_its_role() -> None:
+    for name, role in ROLES.items():
+        for grant in role.grants:
+            asked = Facts(
+                min(grant.interactions),
+                min(grant.types, default=None),
+                min(grant.purposes),
+                (grant,),
+                assurance=2,
+                emergency=True,
+            )
+            found = decide(asked)
+            assert (found.allowed, found.role) == (True, name)
+    assert decide(Facts("read", "Patient", "TREAT", ())).role == ""
 
 
 def test_an_opposition_names_its_consent() -> None:

@@ -1,4 +1,5 @@
-"""$broken-glass: the records opened in an emergency that wait for a review, and their review."""
+"""$broken-glass: the records opened in an emergency that wait for a review, what was done behind
+each, and their review."""
 
 from typing import Any
 
@@ -7,13 +8,19 @@ from egide.api.operations.parameters import given, number, parameters
 from egide.api.rest.call import OF_HTTP, Call
 from egide.errors import Incorrect
 from egide.http import Response
-from egide.record import Glass
+from egide.record import Deed, Glass
 
 
 async def broken_glass(call: Call) -> Response:
-    """200 with Parameters: one `glass` each, of those nobody reviewed yet."""
-    if any(name not in OF_HTTP for name, _ in call.request.query):
-        raise Incorrect("$broken-glass takes no parameters here")
+    """200 with Parameters: one `glass` each, of those nobody reviewed yet; of the one with a
+    `number`, one `deed` each of what was done behind it."""
+    asked = [(name, value) for name, value in call.request.query if name not in OF_HTTP]
+    if asked:
+        if len(asked) > 1 or asked[0][0] != "number":
+            raise Incorrect("$broken-glass takes one number here, or nothing")
+        behind = await call.session.behind_glass(number(dict(asked), "number"))
+        more = [{"name": "more", "valueBoolean": True}] if behind.more else []
+        return call.json(200, parameters(*(_done(each) for each in behind.deeds), *more))
     return call.json(200, parameters(*(_told(each) for each in await call.session.glasses())))
 
 
@@ -22,6 +29,20 @@ async def review_glass(call: Call) -> Response:
     asked = await given(call, BROKEN_GLASS)
     await call.session.review_glass(number(asked, "number"), asked["outcome"])
     return call.json(200, parameters({"name": "outcome", "valueCode": asked["outcome"]}))
+
+
+def _done(deed: Deed) -> dict[str, Any]:
+    part: list[dict[str, Any]] = [
+        {"name": "at", "valueInstant": deed.at.isoformat()},
+        {"name": "interaction", "valueCode": deed.interaction},
+        {"name": "outcome", "valueCode": deed.outcome},
+    ]
+    if deed.type is not None:
+        part.append({"name": "type", "valueCode": deed.type})
+    if deed.count is not None:
+        part.append({"name": "count", "valueInteger": deed.count})
+    part += [{"name": "resource", "valueReference": {"reference": each}} for each in deed.resources]
+    return {"name": "deed", "part": part}
 
 
 def _told(glass: Glass) -> dict[str, Any]:

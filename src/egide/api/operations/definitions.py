@@ -66,9 +66,10 @@ BREAK_GLASS = Operation(
 BROKEN_GLASS = Operation(
     "broken-glass",
     "system",
-    does="GET: the records opened in an emergency that wait for a review. POST: a review of one.",
+    does="GET: the records opened in an emergency that wait for a review; with a number, what was "
+    "done behind that one. POST: a review of one.",
     given=(Parameter("number", "string"), Parameter("outcome", "code")),
-    gives=(("glass", "Element"), ("outcome", "code")),
+    gives=(("glass", "Element"), ("deed", "Element"), ("more", "boolean"), ("outcome", "code")),
     lists=True,
 )
 EXPLAIN = Operation(

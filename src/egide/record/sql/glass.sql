@@ -10,5 +10,8 @@ order by reviewed is not null, at desc, number limit $2
 -- one: Whose glass it is, and whether it was reviewed, held until the end.
 select account, patient_key, reviewed from glass where number = $1 for update
 
+-- whole: Whose glass it is, whose record it opened, from when until when.
+select account, patient_key, at, until from glass where number = $1
+
 -- review: What a reviewer found.
 update glass set reviewed = $2, reviewer = $3, outcome = $4 where number = $1

@@ -24,10 +24,20 @@ on conflict (patient_key) do update set epoch = excluded.epoch
 with role as (delete from reach_role where practitioner = $2)
 delete from reach where patient_key = $1 or member = $2
 
--- counts: How many patients some members reach at an instant.
-select member, count(distinct patient_key) as patients from reach
-where member = any($1::uuid[]) and since <= $2 and until > $2 and kind <> 5 group by member
-
--- roles: The roles some professionals work in now.
-select practitioner, role from reach_role
-where practitioner = any($1::uuid[]) and since <= $2 and until > $2
+-- counts: How many patients some accounts reach at an instant: by members, by the roles some
+-- practitioners work in, and others besides; each counted once for an account.
+with named as (
+    select * from unnest($1::bigint[], $2::uuid[]) as n (account, member)
+    union all
+    select p.account, o.role
+    from unnest($3::bigint[], $4::uuid[]) as p (account, practitioner)
+    join reach_role o using (practitioner)
+    where o.since <= $7 and o.until > $7
+), reached as (
+    select n.account, r.patient_key
+    from named n join reach r using (member)
+    where r.since <= $7 and r.until > $7 and r.kind <> 5
+    union all
+    select * from unnest($5::bigint[], $6::bigint[]) as b (account, patient_key)
+)
+select account, count(distinct patient_key) as patients from reached group by account
