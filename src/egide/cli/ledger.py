@@ -66,7 +66,7 @@ def glass(
             each.interaction,
             each.type or "",
             each.outcome,
-            "" if each.count is None else f"{each.count:,}",
+            "" if each.gave is None else f"{each.gave:,}",
             ", ".join(each.resources),
         )
     console.print(table)

@@ -25,14 +25,14 @@ _BY_ID: Final = frozenset({Action.read, Action.vread, Action.history})
 
 class Deed(NamedTuple):
     """One entry. `resources` are those opened, as `Type/id`, where they were asked for by id;
-    `count`: how many a search or `$everything` gave."""
+    `gave`: how many a search or `$everything` gave."""
 
     at: datetime
     interaction: str
     type: str | None
     outcome: str
     resources: tuple[str, ...] = ()
-    count: int | None = None
+    gave: int | None = None
 
 
 class Behind(NamedTuple):

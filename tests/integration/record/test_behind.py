@@ -82,7 +82,7 @@ async def test_what_was_done_is_told_in_order_and_what_was_not_given_is_not_name
     ]
     async with record.open(AUDITOR, "HOPERAT") as session:
         found = await session.behind_glass(number)
-    assert [each.count for each in found.deeds if each.interaction == "search"] == [1]
+    assert [each.gave for each in found.deeds if each.interaction == "search"] == [1]
     assert "secret" not in str(found) and "hidden" not in str(found)
 
 

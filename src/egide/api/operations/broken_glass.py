@@ -39,8 +39,8 @@ def _done(deed: Deed) -> dict[str, Any]:
     ]
     if deed.type is not None:
         part.append({"name": "type", "valueCode": deed.type})
-    if deed.count is not None:
-        part.append({"name": "count", "valueInteger": deed.count})
+    if deed.gave is not None:
+        part.append({"name": "count", "valueInteger": deed.gave})
     part += [{"name": "resource", "valueReference": {"reference": each}} for each in deed.resources]
     return {"name": "deed", "part": part}
 
