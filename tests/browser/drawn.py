@@ -96,7 +96,25 @@ _OFFERED = [
 ]
 
 _GIVEN = SimpleNamespace(
-    number=1, application="Carnet de Suivi", lasting="offline", made=AT, expires=AT
+    number=1, application="Carnet de Suivi", lasting="offline", made=AT, expires=AT, behalf=None
+)
+_GIVEN_FOR = SimpleNamespace(
+    number=2,
+    application="Courbes",
+    lasting="online",
+    made=AT,
+    expires=AT,
+    behalf=Behalf("r1", "p1"),
+)
+_WHY = (
+    "no-role",
+    "no-situation",
+    "no-profession",
+    "one-factor",
+    "unavailable",
+    "linked",
+    "closed",
+    "not-verified",
 )
 
 DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -157,7 +175,13 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
     ),
     "applications": (
         "applications.html",
-        {"given": [(_GIVEN, lines_of("offline_access patient/Observation.rs"))]},
+        {
+            "given": [
+                (_GIVEN, lines_of("offline_access patient/Observation.rs"), ""),
+                (_GIVEN_FOR, lines_of("patient/Observation.rs"), "DÉMONSTRATION Jeanne"),
+                (_GIVEN_FOR, lines_of("patient/Observation.rs"), ""),
+            ]
+        },
     ),
     "situation": ("situation.html", {"identity": _IDENTITY, "handle": "none"}),
     "not-linked": ("not_linked.html", {"title": "Pro Santé Connect", "place": "/account/link"}),
@@ -165,7 +189,9 @@ DRAWN: Mapping[str, tuple[str, dict[str, Any]]] = {
         "link_identity.html",
         {"identity": _IDENTITY, "handle": "none", "title": "Pro Santé Connect"},
     ),
-    "no-role": ("federation_refused.html", {"why": "no-role"}),
+    **{why: ("federation_refused.html", {"why": why}) for why in _WHY},
+    "hop": ("hop.html", {"address": "#content", "title": "Pro Santé Connect"}),
+    "continue": ("continue.html", {"address": "#content"}),
     "sign-in": (
         "sign_in.html",
         {
@@ -207,6 +233,7 @@ _SIGNED_IN = _ACTING | frozenset(
         "choose-nobody",
         "choose-patient",
         "consent",
+        "continue",
         "denied",
         "link-identity",
         "open-application",

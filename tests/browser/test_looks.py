@@ -14,8 +14,32 @@ from playwright.sync_api import Page
 from tests.browser.conftest import PASSWORD, Meet, Place, Visitor
 from tests.browser.drawn import DRAWN, drawn
 
+import egide.web
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1280, 390, 320)
+TEMPLATES = Path(egide.web.__file__).parent / "templates"
+MET = {
+    "no-way-in": "no_way_in.html",
+    "signed-out": "signed_out.html",
+    "not-found": "error.html",
+    "link-ended": "link_ended.html",
+    "untrusted": "error.html",
+    "invited": "invited.html",
+    "enrolment": "enrolment.html",
+    "passkey": "passkey.html",
+    "enrolment-ready": "enrolment.html",
+    "password": "password.html",
+    "password-refused": "password.html",
+    "authenticator": "authenticator.html",
+    "codes": "codes.html",
+    "codes-shown": "codes_shown.html",
+    "home": "home.html",
+    "account": "account.html",
+    "sessions": "sessions.html",
+    "step-up": "step_up.html",
+}
+"""What is looked at on the way of a person, and the template it is of."""
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 
 
@@ -76,6 +100,7 @@ def test_pages_hold_in_both_languages_light_and_dark_wide_and_narrow(
     _enrolling(visitor, looking, person.link)
     _signed_in(visitor, looking)
     assert looking.found == []
+    assert looking.seen == MET.keys()
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -88,6 +113,17 @@ def test_pages_that_need_another_site_hold_too(
         with drawn(visitor.page, place.url, name, language):
             looking.at(visitor.page, name)
     assert looking.found == []
+    assert looking.seen == DRAWN.keys()
+
+
+def test_every_page_is_looked_at() -> None:
+    pages = {
+        each.name
+        for each in TEMPLATES.glob("*.html")
+        if '{% extends "base.html" %}' in each.read_text()
+    }
+    assert len(pages) > 20
+    assert pages == {*MET.values(), *(template for template, _ in DRAWN.values())}
 
 
 def _before_signing_in(visitor: Visitor, looking: Looking) -> None:

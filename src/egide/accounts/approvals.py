@@ -114,7 +114,8 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A line of the list of applications somebody let in; `number` names the approval in forms."""
+    """A line of the list of applications somebody let in; `number` names the approval in forms,
+    `behalf` is for whom he acted then."""
 
     number: int
     application: str
@@ -123,6 +124,7 @@ class Given:
     lasting: Lasting
     made: datetime
     expires: datetime
+    behalf: Behalf | None = None
 
 
 class Contexts:
@@ -306,6 +308,7 @@ class Approvals:
                 row["lasting"],
                 row["made"],
                 row["expires"],
+                self._contexts.open(row["context"], row_of(row["number"])).on_behalf,
             )
             for row in rows
         ]

@@ -54,7 +54,7 @@ where approval.number = $1;
 
 -- given: what a person has approved and has not ended, latest first
 select approval.number, owner.label, client.client_id, approval.scope, approval.lasting,
-       approval.made, approval.expires
+       approval.made, approval.expires, approval.context
 from approval
 join account owner on owner.account = approval.application
 join client on client.account = approval.application

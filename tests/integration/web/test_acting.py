@@ -474,6 +474,34 @@ async def test_an_application_is_let_in_for_whom_one_acts(
     assert (refused.outcome.name, refused.facts["behalf"]) == ("refused", "Patient/p")
 
 
+async def test_the_list_of_applications_says_for_whom_each_was_let_in(family: Family) -> None:
+    await family.both()
+    browser = await family.mother()
+    new = await family.world.accounts.applications.register(
+        Registration(label="Growth", proof="none", scope=SCOPE, redirect_uris=(BACK,))
+    )
+    address = Asking(family.world, new.client_id, browser).address(scope=SCOPE)
+    await family.acting(browser)
+    await browser.get(address)
+    await browser.submit("/oauth/consent", answer="allow")
+    await browser.get("/acting")
+    await browser.submit("/acting/end")
+    said = "For <strong>Essai</strong>, for whom you acted"
+    unnamed = "For <strong>somebody whose name is not open to you</strong>, for whom you acted"
+    assert said in (await browser.get("/account/applications")).text
+    await family.put("Patient", "p", name=[{"family": "<b>Essai</b>"}])
+    page = await browser.get("/account/applications")
+    assert "<strong>&lt;b&gt;Essai&lt;/b&gt;</strong>" in page.text and "<b>Essai" not in page.text
+    account = (await family.session(browser)).account
+    await family.world.people.directory.describe(account, bound=Bound(relatives=(OTHER,)))
+    page = await browser.get("/account/applications")
+    assert unnamed in page.text and "Essai" not in page.text and "Autre" not in page.text
+    await family.world.people.directory.describe(account, bound=Bound(relatives=(MOTHER,)))
+    await family.consent(status="inactive")
+    page = await browser.get("/account/applications")
+    assert unnamed in page.text and "Essai" not in page.text
+
+
 async def test_an_application_is_opened_on_the_record_of_whom_one_acts_for(family: Family) -> None:
     await family.both()
     browser = await family.mother()

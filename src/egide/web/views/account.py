@@ -1,9 +1,13 @@
 """One's own account: the first page, means to sign in, open sessions, applications let in."""
 
+from dataclasses import replace
+
+from egide.accounts.people import Behalf
 from egide.api.smart.words import lines_of
 from egide.errors import Conflict, NotFound
 from egide.http import Response
 from egide.http.routes import Answer, Route
+from egide.web.patients import named
 from egide.web.refused import NOTHING, Refused
 from egide.web.sending import see_other
 from egide.web.site import Site
@@ -81,10 +85,24 @@ async def end_others(site: Site, visit: Visit) -> Response:
 
 
 async def applications(site: Site, visit: Visit) -> Response:
-    """The applications let in, with what takes each back."""
+    """The applications let in, for whom, with what takes each back."""
     given = await site.smart.accounts.approvals.given(visit.person.account)
-    shown = [(each, lines_of(each.scope)) for each in given]
+    ties = {each.behalf for each in given if each.behalf is not None}
+    names = {each: await _name(site, visit, each) for each in ties}
+    shown = [
+        (each, lines_of(each.scope), "" if each.behalf is None else names[each.behalf])
+        for each in given
+    ]
     return site.pages.answer(visit, "applications.html", given=shown)
+
+
+async def _name(site: Site, visit: Visit, behalf: Behalf) -> str:
+    """The name of somebody acted for; empty where it is not open to the person, now."""
+    if behalf.relative not in visit.person.bound.relatives:
+        return ""
+    actor = replace(visit.actor, relative=behalf.relative, behalf=behalf.patient)
+    who = await named(site.record, actor, behalf.patient)
+    return "" if who is None else who.name
 
 
 async def take_back(site: Site, visit: Visit, number: str) -> Response:
