@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egide.actor import PURPOSES
+from egide.gate import ROLES
 from egide.ledger.entry import decode_body, encode_body
 from egide.seal import DataKey, SealBroken
 
@@ -62,3 +63,10 @@ def test_an_id_that_only_looks_like_a_uuid_stays_as_it_is() -> None:
 def test_bytes_that_are_no_body_are_refused(plain: bytes) -> None:
     with pytest.raises(SealBroken):
         decode_body(plain)
+
+
+@pytest.mark.parametrize("role", [*ROLES, "a-role-of-later"])
+def test_a_role_reads_back_and_those_there_are_take_two_bytes(role: str) -> None:
+    plain = encode_body(0, (), {"role": role})
+    assert decode_body(plain).facts == {"role": role}
+    assert (len(plain) == 2 + 1 + 2) == (role in ROLES)
