@@ -1,6 +1,8 @@
 """An import: sources cut into parts, spread over loader processes, counted and reported.
 
-Safe to stop at any moment and to start again: parts that are stored are skipped.
+Safe to stop at any moment and to start again: parts that are stored are skipped. A part that needs
+what another holds (the context a Binary takes its key from) waits until all others are stored, in
+rounds, as long as a round stores some of those that wait.
 """
 
 import asyncio
@@ -85,22 +87,43 @@ async def load_sources(
         feed = _Feed(found, tally)
         count = loaders or os.cpu_count() or 1
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(count):
-                    group.create_task(_run(orders, feed, progress))
+            while feed.goes_on():
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(count):
+                        group.create_task(_run(orders, feed, progress))
         except* EgideError as errors:
             raise errors.exceptions[0] from None
     return tally
 
 
+_Spot = tuple[Source, int]
+"""Where a part is: its source and the line it starts with."""
+
+
 class _Feed:
-    """Hands out parts one by one, and files what came of them."""
+    """Hands out parts one by one, in rounds, and files what came of them."""
 
     def __init__(self, found: Sequence[Source], tally: Tally) -> None:
         self.tally = tally
-        self._parts = self._read(found)
+        self._found = found
+        self._parts: Iterator[Part] | None = None
         self._given: dict[int, Part] = {}
         self._number = 0
+        self._waiting: set[_Spot] = set()
+        self._waited = 0
+        self._last = False
+
+    def goes_on(self) -> bool:
+        """Begin a round, if there is one to do: of all parts, then of those that wait; the last
+        is the one after a round that helped none of them."""
+        if self._parts is None:
+            self._parts = self._read(self._found)
+            return True
+        wanted, self._waiting = self._waiting, set()
+        self._last = len(wanted) == self._waited
+        self._waited = len(wanted)
+        self._parts = self._read_again(wanted)
+        return bool(wanted)
 
     def _read(self, found: Sequence[Source]) -> Iterator[Part]:
         for source in found:
@@ -110,16 +133,25 @@ class _Feed:
                 self._refuse(Refused(source.name, "", error.code, "", error.message))
             self.tally.bytes_read += source.size
 
+    def _read_again(self, wanted: set[_Spot]) -> Iterator[Part]:
+        waited_in = {source for source, _ in wanted}
+        for source in self._found:
+            if source in waited_in:
+                yield from (part for part in parts(source) if _spot(part) in wanted)
+
     def next(self) -> Work | None:
-        part = next(self._parts, None)
+        part = None if self._parts is None else next(self._parts, None)
         if part is None:
             return None
         self._number += 1
         self._given[self._number] = part
-        return Work(self._number, part.kind == "lines", part.data)
+        return Work(self._number, part.kind == "lines", part.data, self._last)
 
     def done(self, outcome: Outcome) -> None:
         part = self._given.pop(outcome.number)
+        if outcome.waits:
+            self._waiting.add(_spot(part))
+            return
         tally = self.tally
         tally.parts += 1
         tally.skipped += outcome.skipped
@@ -134,6 +166,10 @@ class _Feed:
         self.tally.refusals += 1
         if len(self.tally.refused) < _SHOWN:
             self.tally.refused.append(refused)
+
+
+def _spot(part: Part) -> _Spot:
+    return part.source, part.line
 
 
 async def _run(orders: LoadOrders, feed: _Feed, progress: Callable[[Tally], None]) -> None:

@@ -46,15 +46,17 @@ class LoadOrders(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Work(msgspec.Struct, frozen=True, array_like=True):
-    """One part to load; `whole` for a bundle, which is stored whole or not at all."""
+    """One part to load: `lines`, or a document. `last`: it waits for no other part."""
 
     number: int
     lines: bool
     data: bytes
+    last: bool
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
-    """What became of a part; `refused`: place, issue code, location, words of each finding."""
+    """What became of a part; `refused`: place, issue code, location, words of each finding;
+    `waits`: nothing yet, it needs what another part holds."""
 
     number: int
     created: int = 0
@@ -62,6 +64,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     unchanged: int = 0
     skipped: bool = False
     refused: list[tuple[int, str, str, str]] = []
+    waits: bool = False
 
     @property
     def stored(self) -> bool:
@@ -123,7 +126,7 @@ async def _load(session: Session, key: bytes, work: Work, again: bool) -> Outcom
     digest = part_digest(key, work.data)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            loaded = await session.load(digest, items, whole=whole, again=again)
+            loaded = await session.load(digest, items, whole=whole, again=again, last=work.last)
         except Unavailable:
             raise
         except (Conflict, Busy) as error:
@@ -145,6 +148,7 @@ def _outcome(number: int, loaded: Loaded) -> Outcome:
         loaded.unchanged,
         loaded.skipped,
         _told(loaded.refused),
+        loaded.waits,
     )
 
 

@@ -44,7 +44,8 @@ _ACTIONS = {
 
 BEAT = 0.02
 """Seconds: to who may not see everything, what is not there is answered at the next multiple of
-this, so that how long it took does not tell whether something was there and hidden."""
+this, so that how long it took does not tell whether something was there and hidden; and so is what
+may not be written because of whom it concerns."""
 
 
 class StepUp(Unauthenticated):
@@ -122,6 +123,12 @@ class Interaction:
         """The error for what exists out of reach: the same as for what does not exist."""
         self.hidden = True
         return not_found()
+
+    def keep_apart(self, words: str) -> Forbidden:
+        """The error for writing what would concern somebody out of reach: the same, and on the same
+        beat, for one who is known here and for one who is not."""
+        self.hidden = True
+        return Forbidden(words)
 
     def context(self) -> Context:
         """What the parameters of a search, or of a scope, mean here and now."""
@@ -215,7 +222,7 @@ async def interaction(
         yield here
     except BaseException as error:
         await here.fail(error)
-        if isinstance(error, NotFound) and not here.sees_all():
+        if (here.hidden or isinstance(error, NotFound)) and not here.sees_all():
             await _beat(began)
         raise
     await here.end()

@@ -286,11 +286,18 @@ class Session(Oversight):
             pass
 
     async def load(
-        self, digest: bytes, items: Sequence[Item], *, whole: bool, again: bool = False
+        self,
+        digest: bytes,
+        items: Sequence[Item],
+        *,
+        whole: bool,
+        again: bool = False,
+        last: bool = True,
     ) -> Loaded:
-        """Store one part of an import, once. Raises Conflict when others wrote the same."""
+        """Store one part of an import, once; unless it is the `last` time it is tried, it may wait
+        for another part. Raises Conflict when others wrote the same."""
         async with interaction(*self._who(), "import", None) as here:
-            return await loading.load(here, digest, items, whole=whole, again=again)
+            return await loading.load(here, digest, items, whole=whole, again=again, last=last)
 
     async def erase(self, type: str, id: str) -> Certificate:
         """Erase a Patient, Practitioner or Person: key, rows, terms. Raises NotFound, Forbidden."""

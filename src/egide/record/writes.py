@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from egide import fhir
 from egide.db import Connection
-from egide.errors import Fault, Forbidden, PreconditionFailed
+from egide.errors import Fault, Forbidden, Incorrect, Issue, PreconditionFailed
 from egide.gate import Decision
 from egide.gate.choices import agreed, binds
 from egide.record.content import facts_of
@@ -19,7 +19,7 @@ from egide.record.facts import Standing
 from egide.record.interaction import Interaction
 from egide.record.labels import labels_of
 from egide.record.reach import derive
-from egide.store import Draft, Opened, Prepared, Row
+from egide.store import STRANGER, Draft, Opened, Prepared, Row
 
 
 class Done(NamedTuple):
@@ -31,6 +31,18 @@ class Done(NamedTuple):
     row: Row
     emitted: Emitted
     unchanged: bool
+
+
+class Astray(Incorrect):
+    """What these drafts name as their context is nowhere here: it says whose key they get."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        words = "names no resource of this server, by a reference, that is stored or comes along"
+        super().__init__(
+            f"the securityContext of a Binary {words}",
+            issues=[Issue("not-found", words, "Binary.securityContext")],
+        )
+        self.drafts = tuple(drafts)
 
 
 async def write(here: Interaction, draft: Draft) -> Emitted | None:
@@ -51,7 +63,7 @@ async def write_in(
     """Prepare, ask the gate about every state before and after, apply.
 
     What there was nothing to delete of is left out. Raises Forbidden, or NotFound for what is
-    out of reach, and then nothing is written.
+    out of reach, Astray, and then nothing is written, no key either.
     """
     parts = here.parts
     for draft in drafts:
@@ -64,7 +76,9 @@ async def write_in(
         now=parts.clock(),
         references=references,
     )
-    here.concern(patient for each in prepared for patient in each.patients | each.before)
+    _concern(here, prepared)
+    if here.name == "import" and any(each.lost for each in prepared):
+        raise Astray([each.draft for each in prepared if each.lost])
     conditions = {(draft.type, draft.id): draft for draft in drafts}
     rights = []
     for each in prepared:
@@ -74,6 +88,10 @@ async def write_in(
         # What there is nothing to delete of answers like what is somebody else's.
         raise here.hide()
     await parts.writer.apply(connection, prepared)
+    for place, each in enumerate(prepared):
+        if each.late:
+            rights[place] = await _permit(here, connection, each)
+    _concern(here, prepared)
     await derive(parts, connection, prepared)
     done = []
     for each, (decision, standing) in zip(prepared, rights, strict=True):
@@ -93,6 +111,12 @@ async def write_in(
             raise Fault("a write the gate had permitted did not come out of it")
         done.append(Done(row, emitted, each.unchanged))
     return done
+
+
+def _concern(here: Interaction, prepared: Sequence[Prepared]) -> None:
+    """Name the patients in the entry, as far as they are known yet."""
+    for each in prepared:
+        here.concern((each.patients | each.before) - {STRANGER})
 
 
 def _sees_all(here: Interaction, draft: Draft) -> bool:
@@ -158,8 +182,10 @@ async def _permit(
         if labels_of(each.body) != labels and not decision.may_label(type):
             here.note(rule="labels")
             raise Forbidden("you may not change security labels")
-        if not permitted(each.body, each.patients):
-            raise Forbidden(f"you may not write this {type}: it concerns others")
+        if each.lost and decision.opens_all(type):
+            raise Astray([draft])
+        if each.lost or not permitted(each.body, each.patients):
+            raise here.keep_apart(f"you may not write this {type}: it concerns others")
     if type == "Consent":
         _leave_alone(here, decision, each)
     return decision, standing

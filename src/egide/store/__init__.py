@@ -11,6 +11,7 @@ from egide.store.changes import (
     successors,
 )
 from egide.store.compartment import of_nobody, sealed_for
+from egide.store.drafts import STRANGER, Draft, Prepared
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Finder
 from egide.store.keys import Keys
@@ -22,9 +23,10 @@ from egide.store.reading import Opened, Reader
 from egide.store.reindexing import Reindexer
 from egide.store.row import Row
 from egide.store.standing import Ties, Within, ties_to
-from egide.store.writing import Draft, Prepared, Writer
+from egide.store.writing import Writer
 
 __all__ = [
+    "STRANGER",
     "Candidate",
     "Certificate",
     "Draft",

@@ -4,17 +4,20 @@ The Patient compartment's parameters say most of it (`egide.fhir.search`); what 
 beside them is listed with the rules of keys (`egide.seal.owner`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from egide.fhir.search.index import Index
+from egide.fhir.search.literal import local_target
 from egide.seal.owner import BESIDE_COMPARTMENT, OF_PERSONS
 
 
 class Concerns(msgspec.Struct):
-    """Ids of the patients; references of the persons; what a Binary takes its key from."""
+    """Ids of the patients; references of the persons; what a Binary takes its key from, `Type/id`,
+    empty when it says something that names no resource of this server, None when it says nothing.
+    """
 
     patients: set[str] = set()
     persons: set[str] = set()
@@ -25,25 +28,42 @@ Indexing = Callable[[str, Mapping[str, Any]], Index]
 
 
 def concerns(
-    index: Indexing, type: str, resource: Mapping[str, Any], patients: set[str]
+    index: Indexing,
+    type: str,
+    resource: Mapping[str, Any],
+    patients: set[str],
+    bases: Collection[str] = (),
 ) -> Concerns:
-    """Whom `resource` concerns, `patients` being those of its compartments."""
+    """Whom `resource` concerns, `patients` being those of its compartments.
+
+    A reference is local as it is for the index: relative, or absolute under one of `bases`.
+    """
     found = Concerns(set(patients))
+    if type == "Binary" and "securityContext" in resource:
+        found.context = ""
     for path in BESIDE_COMPARTMENT.get(type, ()):
-        for reference in _references(resource, path.split(".")):
-            kind, _, id = reference.partition("/")
+        for target in _targets(resource, path.split("."), bases):
+            kind, _, id = target.partition("/")
             if kind == "Patient":
-                found.patients.add(id.partition("/")[0])
-            elif type == "Binary" and id:
-                found.context = reference
+                found.patients.add(id)
+                found.context = None
+            elif type == "Binary":
+                found.context = target
     if type in OF_PERSONS:
-        found.persons.update(_references(resource, ["practitioner"]))
+        found.persons.update(_targets(resource, ["practitioner"], bases))
     if type in ("Bundle", "Parameters"):
         for inner in _inside(resource):
             named = index(inner["resourceType"], inner).patients
             kind = inner["resourceType"]
-            found.patients |= concerns(index, kind, inner, named).patients
+            found.patients |= concerns(index, kind, inner, named, bases).patients
     return found
+
+
+def _targets(resource: Any, path: list[str], bases: Collection[str]) -> Iterator[str]:
+    for reference in _references(resource, path):
+        target = local_target(reference, bases)
+        if target is not None:
+            yield target
 
 
 def _references(node: Any, path: list[str]) -> Iterator[str]:

@@ -33,6 +33,14 @@ class Held(NamedTuple):
     patients: frozenset[int]
 
 
+class Made(NamedTuple):
+    """Ident → number of keys that were to be made; `late`: idents somebody else made one for
+    first."""
+
+    numbers: dict[bytes, int]
+    late: frozenset[bytes]
+
+
 class Keys:
     """The key table, seen by one process. Holds at most `capacity` unwrapped keys."""
 
@@ -62,7 +70,10 @@ class Keys:
                     f"the key table is of epoch {record['epoch']}, which the key file no longer "
                     "has: give a restored backup its newest copy with `egide keys restore`"
                 )
-        self._house = (await self.of_owners(connection, {owner: "establishment"}))[owner]
+        found = await self.of_owners(connection, [owner])
+        if not found:
+            found = (await self.make(connection, {owner: "establishment"})).numbers
+        self._house = found[owner]
 
     @property
     def house(self) -> int:
@@ -110,26 +121,41 @@ class Keys:
         return found
 
     async def of_owners(
-        self, connection: Connection, owners: Mapping[bytes, str]
+        self, connection: Connection, owners: Collection[bytes]
     ) -> dict[bytes, int]:
-        """Owner's ident → key number, for each ident → kind in `owners`; missing keys are made.
+        """Owner's ident → key number, for those of `owners` that have a key, which is held against
+        erasure until the transaction ends."""
+        found = {}
+        for record in await connection.fetch(_SQL["by_owner"], list(owners)):
+            found[record["owner"]] = record["number"]
+            if record["number"] not in self._open:
+                self._unwrap(record)
+        return found
+
+    async def make(self, connection: Connection, owners: Mapping[bytes, str]) -> Made:
+        """New keys for owners that had none: ident → kind.
 
         Must run inside the transaction that writes under the keys.
         """
-        found = await self._of_existing(connection, owners)
-        missing = sorted(owner for owner in owners if owner not in found)
-        if missing:
-            numbers = [internal_number() for _ in missing]
-            wrapped = [self._ring.wrap(DataKey.generate(), number) for number in numbers]
-            epochs = [self._ring.epoch] * len(missing)
-            kinds = [KINDS[owners[owner]] for owner in missing]
-            await connection.execute(
-                _SQL["add"], numbers, epochs, kinds, missing, wrapped, self._house
-            )
-            found |= await self._of_existing(connection, missing)
-            if len(found) < len(owners):
-                raise Unavailable("a new epoch has begun; this process must be started again")
-        return found
+        missing = sorted(owners)
+        numbers = [internal_number() for _ in missing]
+        wrapped = [self._ring.wrap(DataKey.generate(), number) for number in numbers]
+        epochs = [self._ring.epoch] * len(missing)
+        kinds = [KINDS[owners[owner]] for owner in missing]
+        await connection.execute(_SQL["add"], numbers, epochs, kinds, missing, wrapped, self._house)
+        found = await self.of_owners(connection, missing)
+        if len(found) < len(missing):
+            raise Unavailable("a new epoch has begun; this process must be started again")
+        mine = dict(zip(missing, numbers, strict=True))
+        return Made(found, frozenset(each for each in missing if found[each] != mine[each]))
+
+    async def of_contexts(
+        self, connection: Connection, resources: Collection[bytes]
+    ) -> dict[bytes, int]:
+        """Ident of a resource → number of the key its current row is sealed with, which is held
+        against erasure until the transaction ends; only what is there."""
+        records = await connection.fetch(_SQL["of_contexts"], list(resources))
+        return {record["id"]: record["key"] for record in records}
 
     async def share(self, connection: Connection, patients: Collection[int]) -> int:
         """A new key for a resource `patients` share, wrapped for them and the house; its number."""
@@ -173,16 +199,6 @@ class Keys:
         if missing:
             raise Fault(f"{len(missing)} data key(s) are missing from the key table")
         return keys
-
-    async def _of_existing(
-        self, connection: Connection, owners: Collection[bytes]
-    ) -> dict[bytes, int]:
-        found = {}
-        for record in await connection.fetch(_SQL["by_owner"], list(owners)):
-            found[record["owner"]] = record["number"]
-            if record["number"] not in self._open:
-                self._unwrap(record)
-        return found
 
     def _unwrap(self, record: Fetched) -> Held:
         number = record["number"]

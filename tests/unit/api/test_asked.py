@@ -10,7 +10,7 @@ from egide.errors import Incorrect
 from egide.http.routes import Answer, Route, Routes
 from egide.record import Asked
 
-VALUES = {"{type}": "Observation", "{id}": "o1", "{version}": "3"}
+VALUES = {"{type}": "Observation", "{id}": "o1", "{version}": "3", "{member}": "Condition"}
 
 
 def addresses() -> Iterator[tuple[str, str, Answer]]:

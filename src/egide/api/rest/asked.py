@@ -60,9 +60,9 @@ def _of_instance(
             return Asked(interactions, type, id)
         case [("_history", _), (_, version)] if _is_version(version):
             return Asked(interactions, type, id, int(version))
-        case [("*", _)]:  # of everything in a compartment
+        case [(_, "*"), *more] if not more or more[0][0] == "_search":  # of all in a compartment
             return Asked(interactions)
-        case [(_, member)] if _is_type(member):  # of a type in a compartment
+        case [(_, member), *more] if _is_type(member) and (not more or more[0][0] == "_search"):
             return Asked(interactions, member)
     raise _none()
 

@@ -27,3 +27,12 @@ select $1, * from unnest($2::bigint[], $3::bytea[])
 
 -- patients: The keys of some patients, by their idents.
 select owner, number from data_key where owner = any($1::uuid[]) and kind = 1
+
+-- of_contexts: The keys current rows are sealed with; whoever holds one is held against erasure
+-- until the transaction ends.
+select r.id, r.key
+from resource r
+join data_key d on d.number = any(
+    r.key || array(select holder from shared_key where number = r.key)
+)
+where r.id = any($1::uuid[]) order by d.owner for key share of d

@@ -3,9 +3,6 @@ select id, type, version, key, updated, day, until, deleted, lead,
        array_send(terms) as terms, sealed
 from resource where id = any($1::uuid[]) order by id for update
 
--- key_of: The key the current row with this id is sealed with.
-select key from resource where id = $1
-
 -- add: A new row with its edges; the list its terms must be of.
 with row as (
     insert into resource (key, updated, version, day, until, id, type, deleted, lead, terms,
