@@ -118,3 +118,35 @@ def test_a_damaged_file_is_refused_by_its_name(
 def test_an_import_is_in_the_ledger(installation: Installation) -> None:
     said = installation.run("ledger", "verify", "--rows").stdout
     assert "Nothing was changed or removed" in said
+
+
+def test_an_attachment_may_come_in_a_file_before_what_says_whose_it_is(
+    installation: Installation, client: Client, tmp_path: Path
+) -> None:
+    subject, of, first, second, lost = (new_id() for _ in range(5))
+    (tmp_path / "a.ndjson").write_bytes(lines(attached(first, f"Binary/{second}")))
+    (tmp_path / "b.ndjson").write_bytes(lines(attached(second, f"Observation/{of}")))
+    (tmp_path / "c.ndjson").write_bytes(
+        lines(attached(lost, "Observation/absent"), patient() | {"id": subject})
+    )
+    (tmp_path / "d.ndjson").write_bytes(lines(observation(f"Patient/{subject}") | {"id": of}))
+    told = installation.run("import", tmp_path, code=1).stdout
+    assert "4 resources" in told and "1 finding(s)" in told
+    assert "Binary.securityContext" in told and "absent" not in told
+    for id, status in ((first, 200), (second, 200), (lost, 404)):
+        assert client.get(f"/Binary/{id}", accept="application/fhir+json").status == status
+    told = installation.run("import", tmp_path).stdout
+    assert "4 of 4 parts were loaded before" in told
+    installation.run("erase", f"Patient/{subject}", "--yes")
+    for id in (first, second):
+        assert client.get(f"/Binary/{id}", accept="application/fhir+json").status == 404
+
+
+def attached(id: str, context: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Binary",
+        "id": id,
+        "contentType": "text/plain",
+        "securityContext": {"reference": context},
+        "data": "YQ==",
+    }

@@ -294,8 +294,7 @@ class Session(Oversight):
         again: bool = False,
         last: bool = True,
     ) -> Loaded:
-        """Store one part of an import, once; unless it is the `last` time it is tried, it may wait
-        for another part. Raises Conflict when others wrote the same."""
+        """Store one part of an import, once; if not `last` it may wait for another. Conflict."""
         async with interaction(*self._who(), "import", None) as here:
             return await loading.load(here, digest, items, whole=whole, again=again, last=last)
 

@@ -21,9 +21,9 @@
 The patients are those named by the Patient compartment's parameters
 (https://hl7.org/fhir/R4/compartmentdefinition-patient.html) and by `BESIDE_COMPARTMENT`. For
 Bundle and Parameters they are those of the resources inside. Binary follows what its
-`securityContext` refers to: the patient, or the patients of the resource named there; with none it
-is under the establishment's key, so attachments of a record must say their context. Attachments
-inside a resource are part of its body.
+`securityContext` refers to: the patient, or the patients of the resource named there (refused when
+that is nowhere, `egide.store.owning`); with none it is under the establishment's key, so
+attachments of a record must say their context. Attachments inside a resource are part of its body.
 
 A Person may be the same human being as a Patient: its key is apart, so erasing a patient has to
 list the Person resources that link to him.
