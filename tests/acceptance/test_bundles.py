@@ -166,6 +166,45 @@ def test_a_transaction_answers_minimally_when_asked(client: Client) -> None:
     assert client.get("/" + located(answer)[0]).status == 200
 
 
+@pytest.mark.parametrize("type", ["batch", "transaction"])
+def test_a_bundle_answers_with_outcomes_when_asked(client: Client, type: str) -> None:
+    bundle = transaction(posting(patient()), type=type)
+    (entry,) = client.post("", bundle, prefer="return=OperationOutcome").json()["entry"]
+    assert "resource" not in entry
+    outcome = entry["response"]["outcome"]
+    assert [issue["severity"] for issue in outcome["issue"]] == ["information"]
+
+
+@pytest.mark.parametrize("type", ["batch", "transaction"])
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ({"ifNoneMatch": 'W/"1"'}, "304"),
+        ({"ifNoneMatch": "*"}, "304"),
+        ({"ifNoneMatch": 'W/"2"'}, "200"),
+        ({"ifModifiedSince": "2099-01-01T00:00:00Z"}, "304"),
+        ({"ifModifiedSince": "1999-01-01T00:00:00Z"}, "200"),
+        ({"ifNoneMatch": 'W/"2"', "ifModifiedSince": "2099-01-01T00:00:00Z"}, "200"),
+    ],
+)
+def test_a_conditional_read_in_a_bundle_is_answered_as_one(
+    client: Client, type: str, condition: Json, status: str
+) -> None:
+    id = client.post("/Patient", patient()).json()["id"]
+    request = {"method": "GET", "url": f"{client.base}/Patient/{id}", **condition}
+    (entry,) = client.post("", transaction({"request": request}, type=type)).json()["entry"]
+    assert entry["response"]["status"][:3] == status
+    assert ("resource" in entry) == (status == "200")
+
+
+def test_a_bundle_is_lenient_when_its_request_is(client: Client) -> None:
+    asked = {"request": {"method": "GET", "url": "Patient?_id=x&colour=blue"}}
+    client.post("", transaction(asked)).refused(400)
+    answer = client.post("", transaction(asked), prefer="handling=lenient")
+    (entry,) = answer.json()["entry"]
+    assert [each["search"]["mode"] for each in entry["resource"]["entry"]] == ["outcome"]
+
+
 def test_an_empty_transaction_is_answered_by_an_empty_one(client: Client) -> None:
     answer = client.post("", {"resourceType": "Bundle", "type": "transaction"})
     assert answer.status == 200

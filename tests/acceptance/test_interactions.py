@@ -66,6 +66,8 @@ def test_what_is_not_there_is_not_found(client: Client) -> None:
     [
         ("If-None-Match", 'W/"1"'),
         ("If-None-Match", '"1"'),
+        ("If-None-Match", "*"),
+        ("If-None-Match", 'W/"7", W/"1"'),
         ("If-Modified-Since", "{now}"),
     ],
 )
@@ -83,6 +85,8 @@ def test_who_has_the_current_version_is_not_sent_it_again(
     ("header", "value"),
     [
         ("If-None-Match", 'W/"2"'),
+        ("If-None-Match", 'W/"2", "3"'),
+        ("If-None-Match", '"a1b2c3"'),
         ("If-Modified-Since", "Mon, 23 Nov 1998 10:00:00 GMT"),
         ("If-Modified-Since", "last week"),
     ],
@@ -186,6 +190,56 @@ def test_a_history_is_paged_newest_first_without_loss(client: Client) -> None:
         assert entry["response"]["etag"] == f'W/"{version}"'
         assert entry["response"]["lastModified"] == entry["resource"]["meta"]["lastUpdated"]
         assert entry["resource"] == client.get(f"/Patient/{id}/_history/{version}").json()
+
+
+@pytest.mark.parametrize("path", ["", "/_history/1"])
+def test_a_read_gives_the_part_that_is_asked_for(client: Client, path: str) -> None:
+    id = made(client, birthDate="1980-02-29")["id"]
+    part = client.get(f"/Patient/{id}{path}?_elements=birthDate").json()
+    assert set(part) == {"resourceType", "id", "meta", "birthDate"}
+    assert [tag["code"] for tag in part["meta"]["tag"]] == ["SUBSETTED"]
+    short = client.get(f"/Patient/{id}{path}?_summary=text").json()
+    assert "birthDate" not in short
+    assert client.get(f"/Patient/{id}{path}?_summary=false").json()["birthDate"] == "1980-02-29"
+
+
+@pytest.mark.parametrize("path", ["", "/_history/1"])
+@pytest.mark.parametrize(
+    "query", ["colour=blue", "_id=x", "_summary=count", "_summary=x", "_elements=x", "_elements="]
+)
+def test_a_read_refuses_what_it_does_not_know(client: Client, path: str, query: str) -> None:
+    id = made(client)["id"]
+    client.get(f"/Patient/{id}{path}?{query}").refused(400)
+    if query == "colour=blue":
+        answer = client.get(f"/Patient/{id}{path}?{query}", prefer="handling=lenient")
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("name", ["_count", "_since", "_at"])
+def test_what_is_given_twice_is_refused(client: Client, name: str) -> None:
+    id = made(client)["id"]
+    value = "5" if name == "_count" else "2024"
+    twice = f"{name}={value}&{name}={value}"
+    addresses = [f"/Patient/{id}/_history", "/Patient/_history", "/_history"]
+    if name != "_at":
+        addresses.append(f"/Patient/{id}/$everything")
+    for address in addresses:
+        (issue,) = client.get(f"{address}?{twice}").refused(400)
+        assert "given twice" in issue["diagnostics"]
+
+
+def test_types_given_twice_to_everything_are_all_given(client: Client) -> None:
+    id = made(client)["id"]
+    seen = observation(f"Patient/{id}")
+    assert client.post("/Observation", seen).status == 201
+    answer = client.get(f"/Patient/{id}/$everything?_type=Observation&_type=Patient")
+    assert {each["resourceType"] for each in resources(answer)} == {"Observation", "Patient"}
+
+
+@pytest.mark.parametrize("path", ["", "/_history"])
+def test_the_self_link_says_how_large_a_page_is(client: Client, path: str) -> None:
+    answer = client.get(f"/Basic{path}?_count=5000")
+    assert str(link(answer, "self")).endswith("_count=1000")
 
 
 @pytest.mark.parametrize("query", ["_count=0", "_count=-1", "_count=x", "_before=x", "_since=then"])

@@ -4,6 +4,7 @@ from egide.gate.explaining import Explanation
 from egide.gate.explaining import Line as ExplainedLine
 from egide.record.batches import batch
 from egide.record.behind import Behind, Deed
+from egide.record.bundle import Asked as Entry
 from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
 from egide.record.compartments import Compartment, compartments
@@ -40,6 +41,7 @@ __all__ = [
     "Deed",
     "Derivation",
     "Emitted",
+    "Entry",
     "EverythingPage",
     "ExplainedLine",
     "Explanation",

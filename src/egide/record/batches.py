@@ -5,26 +5,29 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from egide import fhir
 from egide.errors import EgideError
-from egide.record.bundle import Asked, Bundle, Result, query_of
+from egide.record.bundle import Asked, Bundle, Result, link_of, query_of
 from egide.record.session import Session
 
 
-async def batch(session: Session, bundle: Bundle) -> list[Result]:
-    """Every entry's result, in the bundle's order. Raises Forbidden when no batch may be sent."""
+async def batch(session: Session, bundle: Bundle, *, lenient: bool = False) -> list[Result]:
+    """Every entry's result, in the bundle's order; `lenient` as in a search.
+
+    Raises Forbidden when no batch may be sent.
+    """
     await session.admit("batch")
-    return [await _alone(session, asked) for asked in bundle.entries]
+    return [await _alone(session, asked, lenient) for asked in bundle.entries]
 
 
-async def _alone(session: Session, asked: Asked | EgideError) -> Result:
+async def _alone(session: Session, asked: Asked | EgideError, lenient: bool) -> Result:
     if isinstance(asked, EgideError):
         return Result("", error=(asked.category, asked.issues))
     try:
-        return await _do(session, asked)
+        return await _do(session, asked, lenient)
     except EgideError as error:
         return Result(asked.method, error=(error.category, error.issues))
 
 
-async def _do(session: Session, asked: Asked) -> Result:
+async def _do(session: Session, asked: Asked, lenient: bool) -> Result:
     type, id, resource = asked.type, asked.id, asked.resource
     if isinstance(resource, fhir.Invalid):
         raise resource
@@ -41,12 +44,25 @@ async def _do(session: Session, asked: Asked) -> Result:
             type, id, resource, expected=asked.expected, absent=asked.absent
         )
         return Result("PUT", emitted=written)
+    if asked.method == "GET":
+        return await _get(session, asked, lenient)
     if asked.criterion is not None:
         matched = await session.delete_matching(type, asked.criterion, expected=asked.expected)
         return Result("DELETE", emitted=matched)
+    assert id is not None
+    gone = await session.delete(type, id, expected=asked.expected)
+    return Result("DELETE", emitted=gone)
+
+
+async def _get(session: Session, asked: Asked, lenient: bool) -> Result:
+    type, id, version, query = asked.type, asked.id, asked.version, query_of(asked)
     if id is None:
-        return Result("GET", page=await session.search(type, query_of(asked)))
-    if asked.method == "DELETE":
-        gone = await session.delete(type, id, expected=asked.expected)
-        return Result("DELETE", emitted=gone)
-    return Result("GET", emitted=await session.read(type, id))
+        cursor = link_of(query)
+        if cursor is not None:
+            return Result("GET", page=await session.next_page(cursor))
+        return Result("GET", page=await session.search(type or None, query, lenient=lenient))
+    if version is None:
+        found = await session.read(type, id, query, lenient=lenient)
+    else:
+        found = await session.vread(type, id, version, query, lenient=lenient)
+    return Result("GET", emitted=found)

@@ -4,21 +4,27 @@ https://hl7.org/fhir/R4/http.html#transaction
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
 from egide import fhir
-from egide.errors import Category, EgideError, Incorrect, Issue
+from egide.errors import Category, EgideError, Incorrect, Issue, Unsupported
 from egide.fhir.definitions import TYPES
+from egide.fhir.search.query import CURSOR
 from egide.record.emission import Emitted
 from egide.record.searches import Page
 
 _TYPES = frozenset(TYPES)
 _WITH_RESOURCE = {"POST": True, "PUT": True, "GET": False, "DELETE": False}
 _URL = re.compile(
-    r"/?(?P<type>[A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64}))?(?:\?(?P<query>.*))?\Z", re.DOTALL
+    r"/?(?:(?P<type>[A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/(?P<version>\d{1,9}))?)?)?"
+    r"(?:\?(?P<query>.*))?\Z",
+    re.DOTALL,
 )
+_ELSEWHERE = re.compile(r"(?:\A|/)(?:metadata|[_$][^/]*)(?:/|\Z)")
+"""Paths this server answers by themselves and not in a bundle: histories, operations, metadata."""
 _ETAG = re.compile(r'W/"(\d{1,9})"\Z')
 
 
@@ -26,8 +32,10 @@ _ETAG = re.compile(r'W/"(\d{1,9})"\Z')
 class Asked:
     """One entry: `place` is its index in the bundle, `expected` the version in its ifMatch.
 
-    `resource` is there for POST and PUT; in a batch it is Invalid when it is refused. `criterion`
-    is that of a conditional create, update or delete.
+    `type` is empty for a search of several types, `version` there for a vread. `resource` is there
+    for POST and PUT; in a batch it is Invalid when it is refused. `criterion` is that of a
+    conditional create, update or delete; `none_match` and `modified_since` are those of a
+    conditional read.
     """
 
     place: int
@@ -40,6 +48,9 @@ class Asked:
     expected: int | None
     absent: bool
     criterion: tuple[tuple[str, str], ...] | None = None
+    version: int | None = None
+    none_match: str | None = None
+    modified_since: str | None = None
 
     @property
     def decoded(self) -> fhir.Resource:
@@ -68,8 +79,9 @@ class Result:
     error: tuple[Category, tuple[Issue, ...]] | None = None
 
 
-def bundle_of(raw: bytes) -> Bundle:
-    """The transaction or batch in `raw`. Raises Invalid, with every issue, or Incorrect."""
+def bundle_of(raw: bytes, base: str | None = None) -> Bundle:
+    """The transaction or batch in `raw`, sent to the address `base`, under which its addresses may
+    be written whole. Raises Invalid, with every issue, Incorrect or Unsupported."""
     found = fhir.decode_bundle(raw)
     if found.type not in ("transaction", "batch"):
         words = "only a transaction or a batch can be posted here"
@@ -77,7 +89,7 @@ def bundle_of(raw: bytes) -> Bundle:
     entries: list[Asked | EgideError] = []
     for place, entry in enumerate(found.entries):
         try:
-            entries.append(_asked(place, entry))
+            entries.append(_asked(place, entry, base))
         except EgideError as error:
             if found.type == "transaction":
                 raise
@@ -94,15 +106,14 @@ def _entry(place: int) -> str:
     return f"Bundle.entry[{place}]"
 
 
-def _asked(place: int, entry: fhir.Entry) -> Asked:
+def _asked(place: int, entry: fhir.Entry, base: str | None) -> Asked:
     method, url = entry.method, entry.url
     if method is None or url is None:
         raise at(place, "request", "required", "an entry says what it asks for in request")
     if method not in _WITH_RESOURCE:
         raise at(place, "request.method", "not-supported", f"{method} is not done here")
-    parts = _URL.match(url)
-    if parts is None or parts["type"] not in _TYPES:
-        raise at(place, "request.url", "value", "must be Type, Type/id or Type?query")
+    parts = _address(place, method, _relative(url, base))
+    type = parts["type"] or ""
     if _WITH_RESOURCE[method] != (entry.resource is not None):
         words = "needs a resource" if _WITH_RESOURCE[method] else "takes no resource"
         raise at(place, "resource", "required", f"{method} {words}")
@@ -113,14 +124,14 @@ def _asked(place: int, entry: fhir.Entry) -> Asked:
         raise at(place, "request.url", "value", f"{method} needs Type/id")
     resource = entry.resource
     if isinstance(resource, fhir.Resource):
-        if resource.type != parts["type"]:
+        if resource.type != type:
             raise at(place, "resource", "value", "is not of the type the url names")
         if method == "PUT" and criterion is None and resource.id != parts["id"]:
             raise at(place, "resource.id", "value", "must be the id in the request's url")
     return Asked(
         place,
         method,
-        parts["type"],
+        type,
         parts["id"],
         parts["query"],
         entry.full_url,
@@ -128,7 +139,34 @@ def _asked(place: int, entry: fhir.Entry) -> Asked:
         _version(place, entry.if_match),
         entry.if_none_match == "*",
         criterion,
+        None if parts["version"] is None else int(parts["version"]),
+        entry.if_none_match,
+        entry.if_modified_since,
     )
+
+
+def _relative(url: str, base: str | None) -> str:
+    """An address of this server, seen from its base."""
+    if base is None or not url.startswith((f"{base}/", f"{base}?")):
+        return url
+    return url[len(base) :]
+
+
+def _address(place: int, method: str, url: str) -> re.Match[str]:
+    """What an entry's url names. Refuses what is no address, and what is none in a bundle."""
+    parts = _URL.match(url)
+    known = parts is not None and (parts["type"] in _TYPES or parts["type"] is None)
+    if not known and _ELSEWHERE.search(url.partition("?")[0]):
+        words = "is not done within a bundle; ask for it by itself"
+        issue = Issue("not-supported", words, f"{_entry(place)}.request.url")
+        raise Unsupported(words, issues=[issue])
+    several = parts is not None and parts["type"] is None and parts["query"] and method == "GET"
+    if parts is None or not (several or parts["type"] in _TYPES):
+        words = "must be Type, Type/id, Type/id/_history/version, Type?query or ?query"
+        raise at(place, "request.url", "value", words)
+    if parts["version"] is not None and method != "GET":
+        raise at(place, "request.url", "value", "a version is only read; name it in ifMatch")
+    return parts
 
 
 def _criterion(
@@ -139,6 +177,9 @@ def _criterion(
     text = entry.if_none_exist
     if text is not None and entry.method != "POST":
         raise at(place, "request.ifNoneExist", "value", "goes with POST only")
+    if entry.method == "PUT" and entry.if_none_match not in (None, "*"):
+        words = "must be * in an update; to name a version use ifMatch"
+        raise at(place, "request.ifNoneMatch", "value", words)
     if entry.method in ("PUT", "DELETE") and query is not None:
         if id is not None:
             raise at(place, "request.url", "value", "names an id or a criterion, not both")
@@ -161,5 +202,16 @@ def _version(place: int, if_match: str | None) -> int | None:
 
 
 def query_of(asked: Asked) -> list[tuple[str, str]]:
-    """The parameters of a search an entry asks for."""
+    """The parameters of a search or a read an entry asks for."""
     return parse_qsl(asked.query or "", keep_blank_values=True)
+
+
+def link_of(query: Sequence[tuple[str, str]]) -> str | None:
+    """The cursor of a query that is a page link; None when it asks something itself.
+
+    Raises Incorrect when something was added to the link.
+    """
+    cursor = next((value for name, value in query if name == CURSOR), None)
+    if cursor is not None and len(query) > 1:
+        raise Incorrect("a page link is followed as it is, with nothing added")
+    return cursor

@@ -71,8 +71,15 @@ def _alive(emitted: Emitted) -> Emitted:
 async def vread(here: Interaction, type: str, id: str, version: int) -> Emitted:
     """One version. Raises NotFound, or Gone when that version is a deletion."""
     async with here.parts.database.snapshot() as connection:
-        row = await here.parts.reader.version(connection, type, id, version)
-        emitted = await _one(here, connection, here.decision, row, id)
+        return await vread_in(here, connection, here.decision, type, id, version)
+
+
+async def vread_in(
+    here: Interaction, connection: Connection, decision: Decision, type: str, id: str, version: int
+) -> Emitted:
+    """One version, as this connection sees it. Raises NotFound, or Gone for a deletion."""
+    row = await here.parts.reader.version(connection, type, id, version)
+    emitted = await _one(here, connection, decision, row, id)
     if emitted.deleted:
         raise Gone("this version is a deletion")
     return emitted

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from egide.db import Connection
-from egide.errors import TooCostly
+from egide.errors import Incorrect, TooCostly
 from egide.fhir.search.query import Feature, Query, parse
 from egide.fhir.search.several import Several, parse_several
 from egide.record import reads
@@ -75,17 +75,36 @@ async def search(
 
 
 async def search_in(
-    here: Interaction, connection: Connection, type: str, asked: Sequence[tuple[str, str]]
+    here: Interaction,
+    connection: Connection,
+    type: str | None,
+    asked: Sequence[tuple[str, str]],
+    *,
+    lenient: bool = False,
+    after: Spot | None = None,
 ) -> Page:
-    """The first page, as this connection sees the data. Raises Incorrect, Forbidden, TooCostly."""
-    return await answer(here, connection, parsed(here, type, asked), None)
+    """The same, as this connection sees the data. Raises Incorrect, Forbidden, TooCostly."""
+    if type is None:
+        several = parsed_several(here, asked, lenient=lenient)
+        return await answer(here, connection, several, after)
+    return await answer(here, connection, parsed(here, type, asked, lenient=lenient), after)
 
 
 async def identify(
     here: Interaction, connection: Connection, type: str, asked: Sequence[tuple[str, str]]
 ) -> list[str]:
-    """The ids of at most two resources a criterion matches: none, the one, or too many."""
+    """The ids of at most two resources a criterion matches: none, the one, or too many.
+
+    Raises Incorrect for a criterion that does not select.
+    """
     query = parsed(here, type, asked)
+    wishes = (query.count, query.total, query.summary, query.cursor)
+    if query.includes or query.sort or query.elements or any(each is not None for each in wishes):
+        raise Incorrect("a criterion takes parameters that select, none that shape an answer")
+    if query.lists:
+        raise Incorrect("a criterion cannot ask for the members of a List")
+    if not (query.clauses or query.chains or query.has):
+        raise Incorrect("a criterion needs at least one search parameter")
     _require(here, type)
     found = await ordered(_matching(here, connection, query), here.context(), None, 2)
     return [each.emitted.id for each in found.seen]
@@ -122,7 +141,15 @@ async def answer(
     if page and page.end is not None:
         cursors, account = here.parts.cursors, here.actor.account
         cursor = cursors.write(account, of, query.understood, page.end, within)
-    return Page(of, entries, included, total, cursor, query.understood, tuple(notes), within)
+    return Page(of, entries, included, total, cursor, _used(query), tuple(notes), within)
+
+
+def _used(query: Query) -> tuple[tuple[str, str], ...]:
+    """What was understood, with the size a page really has."""
+    if query.count is None or query.count <= LARGEST_PAGE:
+        return query.understood
+    most = ("_count", str(LARGEST_PAGE))
+    return tuple(most if pair[0] == "_count" else pair for pair in query.understood)
 
 
 def _matching(

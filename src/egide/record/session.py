@@ -38,6 +38,7 @@ from egide.record.exports import Batch
 from egide.record.interaction import Interaction, interaction
 from egide.record.loading import Item, Loaded
 from egide.record.oversight import Oversight
+from egide.record.portion import portion
 from egide.record.reads import Versions
 from egide.record.searches import Page
 from egide.record.timeframe import timeframe
@@ -50,17 +51,34 @@ _TYPES = frozenset(TYPES)
 class Session(Oversight):
     """One actor, one purpose. Cheap; holds no connection between calls."""
 
-    async def read(self, type: str, id: str) -> Emitted:
-        """The current version. Raises NotFound, Gone, Forbidden."""
+    async def read(
+        self, type: str, id: str, query: Sequence[tuple[str, str]] = (), *, lenient: bool = False
+    ) -> Emitted:
+        """The current version, or the part of it `query` asks for (`_summary`, `_elements`).
+
+        Raises NotFound, Gone, Forbidden, Incorrect.
+        """
         _named(type, id)
         async with interaction(*self._who(), "read", type, ids=[id]) as here:
-            return await reads.read(here, type, id)
+            if not query:
+                return await reads.read(here, type, id)
+            wanted = portion(here, type, query, lenient=lenient)
+            return wanted.of(await reads.read(here, type, id))
 
-    async def vread(self, type: str, id: str, version: int) -> Emitted:
-        """One version. Raises NotFound, Gone, Forbidden."""
+    async def vread(
+        self,
+        type: str,
+        id: str,
+        version: int,
+        query: Sequence[tuple[str, str]] = (),
+        *,
+        lenient: bool = False,
+    ) -> Emitted:
+        """One version, or a part of it as of `read`. Raises what that raises."""
         _named(type, id)
         async with interaction(*self._who(), "vread", type, ids=[id], version=version) as here:
-            return await reads.vread(here, type, id, version)
+            wanted = portion(here, type, query, lenient=lenient)
+            return wanted.of(await reads.vread(here, type, id, version))
 
     async def history(
         self,
@@ -275,10 +293,11 @@ class Session(Oversight):
         async with interaction(*self._who(), "grant", "Patient", ids=[id]) as here:
             await grants.withdraw(here, id, account)
 
-    async def transaction(self, bundle: Bundle) -> list[Result]:
-        """All entries or none. Raises what the first bad entry raises, naming the entry."""
+    async def transaction(self, bundle: Bundle, *, lenient: bool = False) -> list[Result]:
+        """All entries or none; `lenient` as in `search`. Raises what the first bad entry raises,
+        naming the entry."""
         async with interaction(*self._who(), "transaction", None) as here:
-            return await transactions.transaction(here, bundle)
+            return await transactions.transaction(here, bundle, lenient=lenient)
 
     async def admit(self, envelope: str) -> None:
         """Decide and log that an envelope may be sent, whose entries are then each their own."""

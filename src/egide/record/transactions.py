@@ -12,16 +12,21 @@ from urllib.parse import parse_qsl
 
 from egide import fhir
 from egide.db import Connection
+from egide.errors import EgideError, Issue
 from egide.record import reads, searches, writes
-from egide.record.bundle import Asked, Bundle, Result, at, query_of
+from egide.record.bundle import Asked, Bundle, Result, at, link_of, query_of
 from egide.record.interaction import Interaction
 from egide.record.plans import Plan, plans
+from egide.record.portion import portion
 
 _DANGLING = re.compile(rb'"reference":"urn:uuid:[^"]*"')
 
 
-async def transaction(here: Interaction, bundle: Bundle) -> list[Result]:
-    """Every entry's result, in the bundle's order. On any error raises and writes nothing."""
+async def transaction(here: Interaction, bundle: Bundle, *, lenient: bool) -> list[Result]:
+    """Every entry's result, in the bundle's order; `lenient` as in a search.
+
+    On any error raises and writes nothing.
+    """
     asked = [each for each in bundle.entries if isinstance(each, Asked)]
     results = {each.place: Result(each.method) for each in asked}
     async with here.parts.database.transaction() as connection:
@@ -43,7 +48,7 @@ async def transaction(here: Interaction, bundle: Bundle) -> list[Result]:
             results[plan.asked.place] = Result(plan.asked.method, emitted=written)
         for each in asked:
             if each.method == "GET":
-                results[each.place] = await _get(here, connection, each)
+                results[each.place] = await _get(here, connection, each, lenient)
         rows = [each.row.mark() for each in done if not each.unchanged]
         await here.log_rows(connection, rows)
     here.committed()
@@ -62,7 +67,13 @@ async def _conditional(
             type, mark, query = reference.partition("?")
             if not mark or reference in found or not type.isalpha():
                 continue
-            ids = await searches.identify(here, connection, type, parse_qsl(query))
+            pairs = parse_qsl(query, keep_blank_values=True)
+            try:
+                ids = await searches.identify(here, connection, type, pairs)
+            except EgideError as error:
+                where = f"Bundle.entry[{asked.place}].resource"
+                issues = [Issue(each.code, each.diagnostics, where) for each in error.issues]
+                raise error.__class__(error.message, issues=issues) from None
             if len(ids) != 1:
                 words = f"a conditional reference matches {'no' if not ids else 'more than one'}"
                 raise at(asked.place, "resource", "not-found", f"{words} {type}")
@@ -70,10 +81,23 @@ async def _conditional(
     return found
 
 
-async def _get(here: Interaction, connection: Connection, asked: Asked) -> Result:
-    if asked.id is not None:
-        decision = here.decide("read", asked.type)
-        found = await reads.read_in(here, connection, decision, asked.type, asked.id)
-        return Result("GET", emitted=found)
-    page = await searches.search_in(here, connection, asked.type, query_of(asked))
+async def _get(here: Interaction, connection: Connection, asked: Asked, lenient: bool) -> Result:
+    type, id, query = asked.type, asked.id, query_of(asked)
+    if id is not None:
+        part = portion(here, type, query, lenient=lenient)
+        if asked.version is None:
+            decision = here.decide("read", type)
+            found = await reads.read_in(here, connection, decision, type, id)
+        else:
+            decision = here.decide("vread", type)
+            found = await reads.vread_in(here, connection, decision, type, id, asked.version)
+        return Result("GET", emitted=part.of(found))
+    cursor = link_of(query)
+    if cursor is None:
+        page = await searches.search_in(here, connection, type or None, query, lenient=lenient)
+    else:
+        start = here.parts.cursors.read(here.actor.account, cursor)
+        page = await searches.search_in(
+            here, connection, start.type, list(start.query), after=start.spot
+        )
     return Result("GET", page=page)

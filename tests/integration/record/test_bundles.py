@@ -9,7 +9,7 @@ from egide import fhir
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import EgideError, Incorrect
-from egide.record import Record, batch, bundle_of
+from egide.record import Record, Result, Session, batch, bundle_of
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Essai"}]}
 
@@ -144,3 +144,166 @@ async def test_a_batch_does_what_it_can(record: Record, system: Actor, database:
     assert absent.error is not None and absent.error[0] == "not_found"
     assert nothing.error is None and nothing.emitted is None
     assert await count(database) == 1
+
+
+BASE = "https://egide.test/fhir"
+
+
+def get(url: str, **more: str) -> dict[str, Any]:
+    return {"request": {"method": "GET", "url": url, **more}}
+
+
+async def asked(
+    session: Session, kind: str, *entries: dict[str, Any], lenient: bool = False
+) -> list[Result]:
+    """The results of a batch or a transaction of these entries."""
+    whole = bundle_of(bundle(*entries, type=kind), BASE)
+    if kind == "batch":
+        return await batch(session, whole, lenient=lenient)
+    return await session.transaction(whole, lenient=lenient)
+
+
+def refusal(results: list[Result]) -> tuple[str, str]:
+    """The category and the issue code of the only result."""
+    (result,) = results
+    assert result.error is not None
+    category, issues = result.error
+    return category, issues[0].code
+
+
+KINDS = pytest.mark.parametrize("kind", ["batch", "transaction"])
+
+
+@KINDS
+async def test_a_page_link_in_a_bundle_leads_to_the_next_page(
+    record: Record, system: Actor, kind: str
+) -> None:
+    async with record.open(system) as session:
+        for id in "abc":
+            await session.update("Patient", id, json.dumps(PATIENT | {"id": id}).encode())
+        first = await session.search("Patient", [("_count", "1"), ("_id", "a,b")])
+        (result,) = await asked(session, kind, get(f"Patient?_cursor={first.next}"))
+    assert result.page is not None
+    ids = {each.id for each in (*first.entries, *result.page.entries)}
+    assert (len(result.page.entries), ids) == (1, {"a", "b"})
+
+
+@KINDS
+@pytest.mark.parametrize("added", ["", "&_count=1"])
+async def test_a_page_link_that_is_anothers_or_was_added_to_is_refused_in_a_bundle(
+    record: Record, system: Actor, kind: str, added: str
+) -> None:
+    other = Actor(999, "test-other", system.roles, 1999)
+    async with record.open(system) as session, record.open(other) as theirs:
+        for id in "ab":
+            await session.update("Patient", id, json.dumps(PATIENT | {"id": id}).encode())
+        link = (await session.search("Patient", [("_count", "1")])).next
+        entry = get(f"Patient?_cursor={link}{added}")
+        whose = session if added else theirs
+        if kind == "batch":
+            assert refusal(await asked(whose, kind, entry))[0] == "incorrect"
+            return
+        with pytest.raises(Incorrect):
+            await asked(whose, kind, entry)
+
+
+@pytest.mark.parametrize("query", ["_count=1", "_sort=_id", "_elements=id", "birthdate="])
+async def test_a_conditional_reference_that_selects_nothing_is_refused(
+    record: Record, system: Actor, database: Database, query: str
+) -> None:
+    async with record.open(system) as session:
+        await session.create("Patient", json.dumps(PATIENT).encode())
+        with pytest.raises(Incorrect) as caught:
+            await session.transaction(bundle_of(bundle(entry(observed(f"Patient?{query}")))))
+    assert [issue.expression for issue in caught.value.issues] == ["Bundle.entry[0].resource"]
+    assert await count(database) == 1
+
+
+@KINDS
+async def test_a_bundle_reads_versions_parts_and_whole_addresses(
+    record: Record, system: Actor, kind: str
+) -> None:
+    async with record.open(system) as session:
+        for more in ({}, {"gender": "female"}):
+            body = json.dumps(PATIENT | {"id": "a"} | more).encode()
+            await session.update("Patient", "a", body)
+        old, part, whole, several, oldest = await asked(
+            session,
+            kind,
+            get("Patient/a/_history/1"),
+            get("Patient/a?_elements=gender"),
+            get(f"{BASE}/Patient/a"),
+            get("?_type=Patient&_id=a"),
+            get("Patient/a/_history/1?_elements=gender"),
+        )
+    assert old.emitted and part.emitted and whole.emitted and several.page and oldest.emitted
+    assert (old.emitted.version, whole.emitted.version) == (1, 2)
+    assert set(fhir.parse(part.emitted.body)) == {"resourceType", "id", "meta", "gender"}
+    assert set(fhir.parse(oldest.emitted.body)) == {"resourceType", "id", "meta"}
+    assert b"SUBSETTED" in part.emitted.body
+    assert [each.id for each in several.page.entries] == ["a"]
+
+
+@KINDS
+async def test_what_is_unknown_in_a_query_is_left_out_only_when_the_client_is_lenient(
+    record: Record, system: Actor, kind: str
+) -> None:
+    async with record.open(system) as session:
+        await session.update("Patient", "a", json.dumps(PATIENT | {"id": "a"}).encode())
+        for url in ("Patient?_id=a&colour=blue", "Patient/a?colour=blue"):
+            (found,) = await asked(session, kind, get(url), lenient=True)
+            assert found.error is None
+            if kind == "batch":
+                assert refusal(await asked(session, kind, get(url))) == (
+                    "incorrect",
+                    "not-supported",
+                )
+            else:
+                with pytest.raises(Incorrect):
+                    await asked(session, kind, get(url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "metadata",
+        "_history",
+        "Patient/_history",
+        "Patient/a/_history",
+        "Patient/a/$everything",
+        "$explain",
+        f"{BASE}/Patient/_history?_count=5",
+    ],
+)
+async def test_an_address_that_is_not_answered_in_a_bundle_is_said_to_be_so(
+    record: Record, system: Actor, url: str
+) -> None:
+    async with record.open(system) as session:
+        assert refusal(await asked(session, "batch", get(url))) == ("unsupported", "not-supported")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://elsewhere.test/fhir/Patient/a", f"{BASE}Patient/a", "?", "Nothing/a"]
+)
+async def test_what_is_no_address_of_ours_is_refused_in_a_bundle(
+    record: Record, system: Actor, url: str
+) -> None:
+    async with record.open(system) as session:
+        category, _ = refusal(await asked(session, "batch", get(url)))
+    assert category == "incorrect"
+
+
+@KINDS
+async def test_an_update_in_a_bundle_takes_no_version_in_if_none_match(
+    record: Record, system: Actor, kind: str
+) -> None:
+    put = entry(PATIENT | {"id": "a"}, "Patient/a")
+    put["request"]["ifNoneMatch"] = 'W/"1"'
+    async with record.open(system) as session:
+        if kind == "batch":
+            assert refusal(await asked(session, kind, put)) == ("incorrect", "value")
+            return
+        with pytest.raises(Incorrect) as caught:
+            await asked(session, kind, put)
+    expressions = [issue.expression for issue in caught.value.issues]
+    assert expressions == ["Bundle.entry[0].request.ifNoneMatch"]

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from egide.api.rest.bundles import bundle, found_entry
 from egide.api.rest.call import OF_HTTP, Call
 from egide.api.rest.count import count_of
+from egide.api.rest.once import once
 from egide.errors import Incorrect, Unsupported
 from egide.http import Response
 
@@ -24,8 +25,14 @@ async def everything(call: Call, id: str) -> Response:
         raise Unsupported("start and end are not done here; search by type and date instead")
     if names - _TAKEN:
         raise Incorrect("$everything takes _count, _since and _type, nothing else")
-    given = dict(query)
+    types = [value for name, value in query if name == "_type"]
+    given = once([pair for pair in query if pair[0] != "_type"])
+    if types:
+        given["_type"] = ",".join(types)
     cursor, count = given.get(CURSOR), given.get("_count")
+    size = None if count is None else count_of(count)
+    if size is not None:
+        given["_count"] = str(size)
     if cursor is not None:
         if len(query) > 1:
             raise Incorrect("a page link is followed as it is, with nothing added")
@@ -35,7 +42,7 @@ async def everything(call: Call, id: str) -> Response:
             id,
             types=given.get("_type"),
             since=given.get("_since"),
-            count=None if count is None else count_of(count),
+            count=size,
         )
     here = f"{call.base}/Patient/{id}/$everything"
     links = {"self": f"{here}?{urlencode(given)}" if given else here}

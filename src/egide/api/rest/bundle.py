@@ -5,29 +5,31 @@ from typing import Any
 import msgspec
 
 from egide.api.rest.bundles import bundle, response
-from egide.api.rest.call import Call
+from egide.api.rest.call import Call, informed
+from egide.api.rest.condition import unmodified
 from egide.api.rest.search_type import searchset
+from egide.errors import EgideError
 from egide.http import Response
 from egide.http.negotiation import language
 from egide.http.outcome import STATUS, outcome
-from egide.record import Result, batch, bundle_of
+from egide.record import Entry, Result, batch, bundle_of
 
-_WORDS = {200: "200 OK", 201: "201 Created", 204: "204 No Content"}
+_WORDS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
 
 
 async def post_bundle(call: Call) -> Response:
     """200 with a response Bundle, entry by entry in the order they came."""
-    asked = bundle_of(await call.body())
+    asked = bundle_of(await call.body(), call.base)
     if asked.type == "transaction":
-        results = await call.session.transaction(asked)
+        results = await call.session.transaction(asked, lenient=call.lenient)
     else:
-        results = await batch(call.session, asked)
-    minimal = call.prefer.get("return") == "minimal"
-    entries = [_entry(call, result, minimal) for result in results]
+        results = await batch(call.session, asked, lenient=call.lenient)
+    pairs = zip(asked.entries, results, strict=True)
+    entries = [_entry(call, each, result) for each, result in pairs]
     return call.json(200, bundle(f"{asked.type}-response", {}, entries))
 
 
-def _entry(call: Call, result: Result, minimal: bool) -> dict[str, Any]:
+def _entry(call: Call, asked: Entry | EgideError, result: Result) -> dict[str, Any]:
     if result.error is not None:
         category, issues = result.error
         spoken = language(call.request.headers.get(b"accept-language"))
@@ -40,7 +42,14 @@ def _entry(call: Call, result: Result, minimal: bool) -> dict[str, Any]:
     if emitted is None or emitted.deleted:
         return {"response": {"status": _WORDS[204]}}
     entry: dict[str, Any] = {"fullUrl": f"{call.base}/{emitted.type}/{emitted.id}"}
-    if not minimal or result.method == "GET":
+    if result.method == "GET":
+        assert isinstance(asked, Entry)
+        if unmodified(emitted, asked.none_match, asked.modified_since):
+            return entry | {"response": response(emitted, _WORDS[304])}
+    wanted = call.prefer.get("return") if result.method != "GET" else None
+    if wanted not in ("minimal", "OperationOutcome"):
         entry["resource"] = msgspec.Raw(emitted.body)
     entry["response"] = response(emitted, _WORDS[201 if emitted.created else 200])
+    if wanted == "OperationOutcome":
+        entry["response"]["outcome"] = msgspec.Raw(informed(emitted))
     return entry

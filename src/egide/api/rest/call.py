@@ -39,13 +39,23 @@ class Call:
     accounts: Accounts
     routes: Routes
 
+    @property
+    def lenient(self) -> bool:
+        """Whether what is unknown in a query is left out rather than refused."""
+        return self.prefer.get("handling") == "lenient"
+
+    def header(self, name: bytes) -> str | None:
+        """A header of the request, as text."""
+        value = self.request.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
     async def body(self) -> bytes:
         """The body, of a media type FHIR takes. Raises MediaTypeUnsupported, TooLarge."""
         check_body(self.request.headers.get(b"content-type"))
         return await self.request.body()
 
     def version_named(self, header: bytes) -> int | None:
-        """The version in If-Match or If-None-Match. Raises Incorrect for what is none."""
+        """The version in If-Match. Raises Incorrect for what is none."""
         value = self.request.headers.get(header)
         if value is None:
             return None
@@ -72,9 +82,7 @@ class Call:
         if wanted == "minimal":
             return Response(status, b"", [*version_headers(emitted), *headers])
         if wanted == "OperationOutcome":
-            done = "created" if emitted.created else "stored"
-            outcome = _informed(f"{emitted.type} {done} as version {emitted.version}")
-            return self.json(status, outcome, [*version_headers(emitted), *headers])
+            return self.json(status, informed(emitted), [*version_headers(emitted), *headers])
         return self.resource(status, emitted, headers)
 
 
@@ -107,6 +115,9 @@ def preferences(header: bytes | None) -> dict[str, str]:
     return wanted
 
 
-def _informed(words: str) -> bytes:
+def informed(emitted: Emitted) -> bytes:
+    """The OperationOutcome that says what a write did."""
+    done = "created" if emitted.created else "stored"
+    words = f"{emitted.type} {done} as version {emitted.version}"
     issue = {"severity": "information", "code": "informational", "diagnostics": words}
     return msgspec.json.encode({"resourceType": "OperationOutcome", "issue": [issue]})

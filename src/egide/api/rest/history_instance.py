@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from egide.api.rest.bundles import bundle, version_entry
 from egide.api.rest.call import OF_HTTP, Call
 from egide.api.rest.count import count_of
+from egide.api.rest.once import once
 from egide.errors import Incorrect
 from egide.http import Response
 
@@ -16,7 +17,7 @@ async def history_instance(call: Call, type: str, id: str) -> Response:
     query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
     if {name for name, _ in query} - _TAKEN:
         raise Incorrect("history of a resource takes _count, _since and _at, nothing else")
-    given = dict(query)
+    given = once(query)
     count = count_of(given.get("_count"))
     before = given.get("_before")
     if before is not None and not (before.isascii() and before.isdigit() and len(before) < 10):

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from egide.api.rest.bundles import bundle, version_entry
 from egide.api.rest.call import OF_HTTP, Call
 from egide.api.rest.count import count_of
+from egide.api.rest.once import once
 from egide.errors import Incorrect
 from egide.http import Response
 
@@ -22,7 +23,7 @@ async def changes(call: Call, type: str | None, here: str) -> Response:
     query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
     if {name for name, _ in query} - _TAKEN:
         raise Incorrect("history takes _count, _since and _at, nothing else")
-    given = dict(query)
+    given = once(query)
     cursor = given.get(CURSOR)
     if cursor is not None:
         if len(query) > 1:
@@ -30,6 +31,8 @@ async def changes(call: Call, type: str | None, here: str) -> Response:
         page = await call.session.next_changes(type, cursor)
     else:
         count = count_of(given.get("_count"))
+        if "_count" in given:
+            given["_count"] = str(count)
         page = await call.session.changes(
             type, count=count, since=given.get("_since"), at=given.get("_at")
         )

@@ -32,8 +32,7 @@ async def search(call: Call, type: str | None, within: Compartment | None = None
             raise Incorrect("a page link is followed as it is, with nothing added")
         page = await call.session.next_page(cursors[0])
     else:
-        lenient = call.prefer.get("handling") == "lenient"
-        page = await call.session.search(type, query, lenient=lenient, within=within)
+        page = await call.session.search(type, query, lenient=call.lenient, within=within)
     return call.json(200, searchset(call, page))
 
 

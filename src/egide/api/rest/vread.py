@@ -6,7 +6,9 @@ from egide.http import Response
 
 
 async def vread(call: Call, type: str, id: str, version: str) -> Response:
-    """200 with that version; 404; 410 when it is a deletion."""
+    """200 with that version, or the part of it asked for; 404; 410 when it is a deletion."""
     if not version.isascii() or not version.isdigit() or len(version) > 9:
         raise NotFound("versions here are whole numbers; this one does not exist")
-    return call.resource(200, await call.session.vread(type, id, int(version)), [])
+    query = call.request.query
+    found = await call.session.vread(type, id, int(version), query, lenient=call.lenient)
+    return call.resource(200, found, [])
