@@ -11,6 +11,8 @@ from egide.fhir.search.refusal import unknown, wrong
 from egide.record.emission import Emitted, part_of
 from egide.record.interaction import Interaction
 
+Pairs = Sequence[tuple[str, str]]
+
 _TAKEN = frozenset({"_summary", "_elements"})
 _OF_HTTP = frozenset({"_format", "_pretty"})
 
@@ -29,9 +31,7 @@ class Portion(NamedTuple):
 WHOLE = Portion()
 
 
-def portion(
-    here: Interaction, type: str, asked: Sequence[tuple[str, str]], *, lenient: bool = False
-) -> Portion:
+def portion(here: Interaction, type: str, asked: Pairs, *, lenient: bool = False) -> Portion:
     """What `asked`, the query of a read, wants of a `type`; `lenient` leaves out what it does not
     know. Raises Incorrect."""
     if not asked:

@@ -38,7 +38,7 @@ from egide.record.exports import Batch
 from egide.record.interaction import Interaction, interaction
 from egide.record.loading import Item, Loaded
 from egide.record.oversight import Oversight
-from egide.record.portion import portion
+from egide.record.portion import Pairs, portion
 from egide.record.reads import Versions
 from egide.record.searches import Page
 from egide.record.timeframe import timeframe
@@ -52,27 +52,16 @@ class Session(Oversight):
     """One actor, one purpose. Cheap; holds no connection between calls."""
 
     async def read(
-        self, type: str, id: str, query: Sequence[tuple[str, str]] = (), *, lenient: bool = False
+        self, type: str, id: str, query: Pairs = (), *, lenient: bool = False
     ) -> Emitted:
-        """The current version, or the part of it `query` asks for (`_summary`, `_elements`).
-
-        Raises NotFound, Gone, Forbidden, Incorrect.
-        """
+        """The current version, or the part `query` asks for. Raises NotFound, Gone, Forbidden."""
         _named(type, id)
         async with interaction(*self._who(), "read", type, ids=[id]) as here:
-            if not query:
-                return await reads.read(here, type, id)
             wanted = portion(here, type, query, lenient=lenient)
             return wanted.of(await reads.read(here, type, id))
 
     async def vread(
-        self,
-        type: str,
-        id: str,
-        version: int,
-        query: Sequence[tuple[str, str]] = (),
-        *,
-        lenient: bool = False,
+        self, type: str, id: str, version: int, query: Pairs = (), *, lenient: bool = False
     ) -> Emitted:
         """One version, or a part of it as of `read`. Raises what that raises."""
         _named(type, id)
@@ -198,7 +187,7 @@ class Session(Oversight):
             return await writes.write(here, Draft(type, id, None, expected=expected))
 
     async def delete_matching(
-        self, type: str, criterion: Sequence[tuple[str, str]], *, expected: int | None = None
+        self, type: str, criterion: Pairs, *, expected: int | None = None
     ) -> Emitted | None:
         """Delete what `criterion` matches; None when nothing does. Raises what `delete` does,
         Incorrect, PreconditionFailed when several match, TooCostly."""
@@ -209,7 +198,7 @@ class Session(Oversight):
     async def search(
         self,
         type: str | None,
-        query: Sequence[tuple[str, str]],
+        query: Pairs,
         *,
         lenient: bool = False,
         within: Compartment | None = None,
@@ -294,8 +283,7 @@ class Session(Oversight):
             await grants.withdraw(here, id, account)
 
     async def transaction(self, bundle: Bundle, *, lenient: bool = False) -> list[Result]:
-        """All entries or none; `lenient` as in `search`. Raises what the first bad entry raises,
-        naming the entry."""
+        """All entries or none. Raises what the first bad entry raises, naming the entry."""
         async with interaction(*self._who(), "transaction", None) as here:
             return await transactions.transaction(here, bundle, lenient=lenient)
 
