@@ -60,23 +60,46 @@ def conversion() -> Callable[[Decimal, str, str], Decimal | None]:
     """A conversion for one search: (value, its unit, the unit wanted) → the value in that unit,
     exact, or to `_DIGITS` where its decimals never end; None when it has none. Raises TooCostly
     beyond `MOST_UNREAD`."""
-    unread = 0
+    read = _reading()
 
     def convert(value: Decimal, unit: str, wanted: str) -> Decimal | None:
+        one, other = read(unit), read(wanted)
+        if one is None or other is None or one.dimension != other.dimension:
+            return None
+        return _told(value, one.factor / other.factor, (one.offset - other.offset) / other.factor)
+
+    return convert
+
+
+def canonical() -> Callable[[Decimal, str], Decimal | None]:
+    """For one search: (value, its unit) → the value in the base units of what it measures, as exact
+    as a conversion; None when it has none. Raises TooCostly beyond `MOST_UNREAD`."""
+    read = _reading()
+
+    def told(value: Decimal, unit: str) -> Decimal | None:
+        found = read(unit)
+        return None if found is None else _told(value, found.factor, found.offset)
+
+    return told
+
+
+def _reading() -> Callable[[str], Scale | None]:
+    """`scale`, for one search."""
+    unread = 0
+
+    def read(unit: str) -> Scale | None:
         nonlocal unread
         before = scale.cache_info().misses
-        one, other = scale(unit), scale(wanted)
+        found = scale(unit)
         unread += scale.cache_info().misses - before
         if unread > MOST_UNREAD:
             raise TooCostly(
                 f"more than {MOST_UNREAD} different units would have to be compared; "
                 "narrow the search, or leave the unit out"
             )
-        if one is None or other is None or one.dimension != other.dimension:
-            return None
-        return _told(value, one.factor / other.factor, (one.offset - other.offset) / other.factor)
+        return found
 
-    return convert
+    return read
 
 
 @lru_cache(_KEPT)

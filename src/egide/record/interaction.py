@@ -17,7 +17,7 @@ from egide.db import Connection
 from egide.errors import EgideError, Forbidden, NotFound, Unauthenticated
 from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Query, matches, parse
-from egide.fhir.units import conversion
+from egide.fhir.units import canonical, conversion
 from egide.gate import Decision
 from egide.ledger import Action, Entry, Outcome, Receipt
 from egide.record.facts import NOTHING_KNOWN, Standing, Who, decision_for, standing, who
@@ -133,7 +133,7 @@ class Interaction:
     def context(self) -> Context:
         """What the parameters of a search, or of a scope, mean here and now."""
         parts = self.parts
-        return Context(parts.zone, parts.clock(), parts.bases, conversion())
+        return Context(parts.zone, parts.clock(), parts.bases, conversion(), canonical())
 
     def meets(
         self, type: str, resource: Mapping[str, Any], criteria: tuple[tuple[str, str], ...]

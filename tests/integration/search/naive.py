@@ -6,7 +6,7 @@ Independent of the store, its index and its order; the meaning of one clause is 
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from egide.errors import EgideError
 from egide.fhir.definitions import search_parameters
 from egide.fhir.search import Clause, parameter, parse
 from egide.fhir.search.text import normalise
+from egide.fhir.units import scale
 
 Allowed = Callable[[str], bool]
 Pair = tuple[str, str]
@@ -111,13 +112,14 @@ class Naive:
         return brought
 
     def _brought(self, name: str, value: str, frontier: set[str], type: str) -> set[str]:
-        source, code, target = [*(value if value != "*" else f"{type}:*").split(":"), ""][:3]
+        star = ":*" if name == "_include:iterate" else f"{type}:*"
+        source, code, target = [*(value if value != "*" else star).split(":"), ""][:3]
         only = "" if code == "*" else code
         if name.startswith("_include"):
             found = {
                 reference
                 for each in frontier
-                if each.startswith(f"{source}/")
+                if not source or each.startswith(f"{source}/")
                 for reference in self.targets(only or None, self.library.resources[each])
             }
         else:
@@ -126,7 +128,7 @@ class Naive:
                 for each in self.of_type(source)
                 if any(
                     reference in frontier and reference.startswith(target)
-                    for reference in self.targets(only, each)
+                    for reference in self.targets(only or None, each)
                 )
             }
             target = ""
@@ -170,8 +172,7 @@ def comparable(kind: str, type: str, value: Any) -> list[Any]:
             return [instant(value["start"])] if value.get("start") else [-(10**20)]
         return [instant(value)] if isinstance(value, str) else []
     if kind in ("number", "quantity"):
-        number = value.get("value") if isinstance(value, dict) else value
-        return [] if number is None else [Decimal(number)]
+        return [] if (number := based(value)) is None else [number]
     if kind == "reference":
         return [value["reference"]] if value.get("reference") else []
     if kind == "string":
@@ -184,6 +185,18 @@ def comparable(kind: str, type: str, value: Any) -> list[Any]:
         return [each["code"].casefold() for each in value["coding"] if each.get("code")]
     said = value.get("code") or value.get("value") or value.get("text")
     return [said.casefold()] if said else []
+
+
+def based(value: Any) -> Fraction | None:
+    """A number, or a quantity in the base units of its own unit, by fractions."""
+    if not isinstance(value, dict):
+        return Fraction(value)
+    if value.get("value") is None:
+        return None
+    ucum = value.get("system") == "http://unitsofmeasure.org"
+    unit = scale(value["code"]) if ucum and value.get("code") else None
+    number = Fraction(value["value"])
+    return number if unit is None else number * unit.factor + unit.offset
 
 
 def strings(value: Any) -> list[str]:

@@ -90,6 +90,27 @@ async def test_a_quantity_is_found_in_whatever_unit_it_was_written(
             assert found or prefix
 
 
+async def test_quantities_are_sorted_by_what_they_come_to(record: Record, library: Library) -> None:
+    """Not by the number: 5400 mg and 5.4 g are the same, and 5399.6 mg is less."""
+    alike = {each for each in (library.resources) if each.startswith("Observation/measured-")}
+    for dimension in ("mass", "heat", "count", "pressure"):
+        some = [
+            each.partition("/")[2]
+            for each in sorted(alike)
+            if BASES.get(str(_quantity(library, each)["code"]), ("", 0, 0))[0] == dimension
+        ]
+        assert len(some) > 1
+        for descending in (False, True):
+            for count in ("1", "3", "50"):
+                sort = f"{'-' * descending}value-quantity"
+                pairs = [("_id", ",".join(some)), ("_sort", sort), ("_count", count)]
+                found = await ask(record, SYSTEM, "Observation", pairs)
+                said = [_quantity(library, each) for each in found]
+                values = [base(str(each["value"]), str(each["code"])) for each in said]
+                assert len(found) == len(set(found)) == len(some)
+                assert values == sorted(values, reverse=descending)
+
+
 def _quantity(library: Library, name: str) -> dict[str, object]:
     found: dict[str, object] = library.resources[name].get("valueQuantity", {})
     return found

@@ -1,7 +1,9 @@
 """Order: what an opened resource is sorted by. https://hl7.org/fhir/R4/search.html#sort
 
 A value that a resource has several of counts by the one that comes first in the order; a resource
-without any comes last, whichever way. A period counts by its start.
+without any comes last, whichever way. A period counts by its start, a quantity with a UCUM unit by
+what it comes to in base units, so that 900 mg stand before 1 g; what has no such unit counts by its
+number.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +12,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from egide.fhir.search.parameter import Context, Parameter, Source
+from egide.fhir.search.quantity import UCUM
 from egide.fhir.search.span import Span, period, span, timing
 from egide.fhir.search.string import texts
 from egide.fhir.search.text import normalise
@@ -47,14 +50,26 @@ def _comparable(parameter: Parameter, source: Source, raw: Any, context: Context
         stretch = _DATES[source.type](raw, context.zone)
         return [] if stretch is None else [stretch.low]
     if kind in ("number", "quantity"):
-        number = raw.get("value") if isinstance(raw, dict) else raw
-        return [] if number is None else [Decimal(number)]
+        return _numbers(raw, context)
     if kind == "string":
         return [normalise(text) for text in texts(source.path, raw)]
     if kind == "reference":
         reference = raw.get("reference") if isinstance(raw, dict) else raw
         return [reference] if reference else []
     return _texts(raw)
+
+
+def _numbers(raw: Any, context: Context) -> list[Decimal]:
+    """A number; of a quantity, in base units where it has any."""
+    if not isinstance(raw, dict):
+        return [Decimal(raw)]
+    if raw.get("value") is None:
+        return []
+    number = Decimal(raw["value"])
+    if context.canonical is None or raw.get("system") != UCUM or "code" not in raw:
+        return [number]
+    found = context.canonical(number, raw["code"])
+    return [number if found is None else found]
 
 
 def _texts(raw: Any) -> list[str]:

@@ -20,6 +20,9 @@ Test = Callable[[Json, Json], bool]
 Convert = Callable[[Decimal, str, str], Decimal | None]
 """(value, its UCUM unit, the unit wanted) → the value in that unit, None if it cannot be."""
 
+Canonical = Callable[[Decimal, str], Decimal | None]
+"""(value, its UCUM unit) → the value in the base units of what it measures, None if it has none."""
+
 _ANY = (
     *("string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "boolean"),
     *("Coding", "CodeableConcept", "Identifier", "ContactPoint"),
@@ -45,12 +48,14 @@ names strings and ages, which no date can match."""
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a search means depends on: the establishment's zone, the present instant, the own base
-    addresses (each ending with `/`), and a UCUM conversion where there is one."""
+    addresses (each ending with `/`) and, where there are any, UCUM conversions: to the unit asked
+    for, and to base units."""
 
     zone: tzinfo
     now: datetime
     bases: frozenset[str] = frozenset()
     convert: Convert | None = None
+    canonical: Canonical | None = None
 
 
 @dataclass(frozen=True, slots=True)
