@@ -3,12 +3,14 @@
 https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
 from egide.errors import TooCostly
+from egide.fhir.search.edge import Edge, edge_sources
 from egide.fhir.search.join import Include
+from egide.fhir.search.parameter import parameter
 from egide.record.joins import Joins
 from egide.record.opening import Opening, Seen
 
@@ -50,7 +52,7 @@ class Includes:
         references = [
             target
             for seen in frontier
-            if seen.emitted.type == include.source
+            if include.source in (None, seen.emitted.type)
             for target in self._targets(include, seen)
         ]
         return list((await self._opening.targets(references)).values())
@@ -65,22 +67,37 @@ class Includes:
         ]
 
     async def _referring(self, include: Include, frontier: Sequence[Seen]) -> list[Seen]:
-        if include.edge is None:
-            return []
+        """What refers to the frontier along the edge, or along any edge of its type."""
         targets = {seen.reference for seen in frontier if _is(seen.reference, include.target)}
-        if not targets or not self._opening.here.decide("search", include.source).allowed:
+        source = include.source
+        if source is None or not targets or not self._opening.here.decide("search", source).allowed:
             return []
-        refers = self._joins.refers(include.edge, sorted(targets))
-        narrowing = replace(self._joins.within_reach(include.source), refers=(refers,))
-        found: list[Seen] = []
-        finder = self._opening.here.parts.finder
-        async for batch in finder.candidates(self._opening.connection, narrowing, _PAGE):
-            for seen in await self._opening.see([each.row for each in batch]):
-                if seen is not None and targets & self._joins.along(seen, include.edge):
-                    found.append(seen)
-            if len(found) > MOST:
-                raise TooCostly(f"a page would bring more than {MOST:,} resources along; ask less")
-        return found
+        edges = [include.edge] if include.edge else _edges_to(source, targets)
+        found: dict[str, Seen] = {}
+        for edge in edges:
+            refers = self._joins.refers(edge, sorted(targets))
+            narrowing = replace(self._joins.within_reach(source), refers=(refers,))
+            finder = self._opening.here.parts.finder
+            async for batch in finder.candidates(self._opening.connection, narrowing, _PAGE):
+                for seen in await self._opening.see([each.row for each in batch]):
+                    if seen is not None and targets & self._joins.along(seen, edge):
+                        found[seen.reference] = seen
+                if len(found) > MOST:
+                    raise TooCostly(
+                        f"a page would bring more than {MOST:,} resources along; ask less"
+                    )
+        return list(found.values())
+
+
+def _edges_to(source: str, targets: Iterable[str]) -> list[Edge]:
+    """The edges of a type that may lead to what is at `targets`."""
+    types = {target.partition("/")[0] for target in targets}
+    found = []
+    for edge, _ in edge_sources(source):
+        known = parameter(source, edge.parameter)
+        if known is not None and (not known.targets or not types.isdisjoint(known.targets)):
+            found.append(edge)
+    return found
 
 
 def _is(reference: str, type: str | None) -> bool:

@@ -33,6 +33,7 @@ class Joins:
         self._opening = opening
         self._here = opening.here
         self._index = opening.here.parts.writer.index
+        self._along: dict[tuple[str, Edge], set[str]] = {}
 
     async def holds(self, condition: Condition, seen: Sequence[Seen]) -> list[bool]:
         """Whether each of `seen`, all of one type, satisfies `condition`."""
@@ -182,14 +183,18 @@ class Joins:
         return Refers(number, tuple(idents.values()), tuple(patients))
 
     def along(self, seen: Seen, way: Edge) -> set[str]:
-        """The `Type/id` a resource refers to along an edge."""
-        found = self._index(seen.emitted.type, seen.resource)
-        return {
-            target
-            for parameter, target in (*found.references, *found.about)
-            if parameter == way.parameter
-            and (way.target is None or target.startswith(f"{way.target}/"))
-        }
+        """The `Type/id` a resource refers to along an edge: looked for once, for a long chain may
+        come by again and again."""
+        key = seen.reference, way
+        if key not in self._along:
+            found = self._index(seen.emitted.type, seen.resource)
+            self._along[key] = {
+                target
+                for parameter, target in (*found.references, *found.about)
+                if parameter == way.parameter
+                and (way.target is None or target.startswith(f"{way.target}/"))
+            }
+        return self._along[key]
 
     async def _all(self, narrowing: Narrowing, condition: Condition) -> AsyncIterator[Seen]:
         """Everything permitted that `narrowing` finds and `condition` holds for."""

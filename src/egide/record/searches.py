@@ -64,10 +64,10 @@ async def search(
     """
     database = here.parts.database
     if type is None:
-        wanted = parsed_several(here, asked, lenient=lenient, within=within)
+        wanted = parsed_several(here, asked, lenient=lenient, blanks=True, within=within)
         async with database.snapshot() as connection:
             return await answer(here, connection, wanted, after, within)
-    query = parsed(here, type, asked, lenient=lenient)
+    query = parsed(here, type, asked, lenient=lenient, blanks=True)
     joined = query.chains or query.has or query.lists or query.includes
     alone = not (joined or query.total or query.summary or within)
     async with database.connection() if alone else database.snapshot() as connection:
@@ -85,9 +85,10 @@ async def search_in(
 ) -> Page:
     """The same, as this connection sees the data. Raises Incorrect, Forbidden, TooCostly."""
     if type is None:
-        several = parsed_several(here, asked, lenient=lenient)
+        several = parsed_several(here, asked, lenient=lenient, blanks=True)
         return await answer(here, connection, several, after)
-    return await answer(here, connection, parsed(here, type, asked, lenient=lenient), after)
+    query = parsed(here, type, asked, lenient=lenient, blanks=True)
+    return await answer(here, connection, query, after)
 
 
 async def identify(
@@ -191,10 +192,16 @@ async def _total(
 
 
 def parsed(
-    here: Interaction, type: str, asked: Sequence[tuple[str, str]], *, lenient: bool = False
+    here: Interaction,
+    type: str,
+    asked: Sequence[tuple[str, str]],
+    *,
+    lenient: bool = False,
+    blanks: bool = False,
 ) -> Query:
     """The query `asked` is. Raises Incorrect, Unsupported, TooCostly."""
-    return parse(type, asked, here.context(), lenient=lenient, supports=FEATURES)
+    context = here.context()
+    return parse(type, asked, context, lenient=lenient, blanks=blanks, supports=FEATURES)
 
 
 def parsed_several(
@@ -202,13 +209,14 @@ def parsed_several(
     asked: Sequence[tuple[str, str]],
     *,
     lenient: bool = False,
+    blanks: bool = False,
     within: Compartment | None = None,
 ) -> Several:
     """The search of several types `asked` is. Raises Incorrect, Unsupported, TooCostly."""
-    every = here.decision.types
+    every, context = here.decision.types, here.context()
     if within is not None:
         every &= member_types(within.name)
-    return parse_several(asked, every, here.context(), lenient=lenient, supports=FEATURES)
+    return parse_several(asked, every, context, lenient=lenient, blanks=blanks, supports=FEATURES)
 
 
 def _require(here: Interaction, type: str) -> None:

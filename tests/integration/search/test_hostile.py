@@ -21,9 +21,10 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     "ten thousand ids": [("_id", ",".join(f"i{n}" for n in range(10_000)))],
     "ten thousand times the same": [("code", "x")] * 10_000,
     "ten thousand includes": [("_include", "Observation:subject")] * 10_000,
-    "fifty links": [("has-member:Observation." * 50 + "code", "x")],
+    "a hundred links": [("has-member:Observation." * 100 + "code", "x")],
     "fifty links of any type": [("focus." * 50 + "code", "x")],
-    "fifty reversed links": [("_has:Observation:has-member:" * 50 + "code", "x")],
+    "a hundred reversed links": [("_has:Observation:has-member:" * 100 + "code", "x")],
+    "fifty links through everything": [("part-of." * 50 + "code", "x")],
     "fifty keys": [("_sort", ",".join(["code", "-date", "status", "_id", "value-quantity"] * 10))],
     "everything that refers": [("_revinclude", "*")],
     "a count beyond numbers": [("_count", "9" * 5_000)],
@@ -40,7 +41,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     "two totals": [("_total", "none"), ("_total", "accurate")],
     "a summary unknown": [("_summary", "all")],
     "an element unknown": [("_elements", "nonsense")],
-    "a circle that is no circle": [("_include:recurse", "Observation:has-member")],
+    "an include of what is not searched": [("_include", "Patient:link")],
     "an include of nothing": [("_include", "Observation:nonsense")],
     "an unsayable name": [(f"co{TANGLE}de", "x")],
     "a chain to nowhere": [("subject.", "x")],
@@ -71,7 +72,8 @@ ANSWERED: dict[str, list[tuple[str, str]]] = {
     "around the last year": [("date", "ap9999")],
     "an exact tiny number": [("value-quantity", "1e-30")],
     "a reference elsewhere": [("subject", "https://elsewhere.example/fhir/Patient/1")],
-    "eight links": [("has-member:Observation." * 7 + "code", "x")],
+    "fifty links": [("has-member:Observation." * 50 + "code", "x")],
+    "fifty reversed links": [("_has:Observation:has-member:" * 50 + "code", "x")],
 }
 
 

@@ -92,6 +92,10 @@ async def test_includes_bring_what_is_referred_to_and_what_refers(
         [("_include", "List:*")],
         [("_include", "List:subject"), ("_include:iterate", "Patient:general-practitioner")],
         [("_include", "List:item"), ("_revinclude:iterate", "Provenance:target")],
+        [("_include:iterate", "*")],
+        [("_include", "List:item"), ("_include:iterate", "*"), ("_revinclude", "List:*")],
+        [("_include:recurse", "List:item")],
+        [("_revinclude", "List:*"), ("_include", "List:subject")],
     ],
 )
 async def test_circles_and_stars_end(
@@ -99,5 +103,35 @@ async def test_circles_and_stars_end(
 ) -> None:
     naive = Naive(library)
     found = await pages(record, SYSTEM, "List", [("_id", "list-0"), *wanted])
-    assert set(brought(found)) == naive.included({"List/list-0"}, wanted, "List")
+    alike = [(name.replace("recurse", "iterate"), value) for name, value in wanted]
+    assert set(brought(found)) == naive.included({"List/list-0"}, alike, "List")
     assert brought(found)
+
+
+async def test_whatever_of_a_type_refers_here_is_brought_along_once(
+    record: Record, library: Library
+) -> None:
+    naive = Naive(library)
+    bringing = 0
+    for type in ("Patient", "Observation", "Encounter", "List"):
+        some = sorted(each["id"] for each in library.by_type[type])[-3:]
+        for source in sorted(library.by_type):
+            wanted = [("_revinclude", f"{source}:*")]
+            asked = [("_id", ",".join(some)), *wanted]
+            found = brought(await pages(record, SYSTEM, type, asked))
+            expected = naive.included({f"{type}/{id}" for id in some}, wanted, type)
+            assert set(found) == expected, (type, source)
+            assert len(found) == len(set(found))
+            bringing += bool(found)
+    assert bringing > 15
+
+
+@pytest.mark.parametrize("step", ["item:List.", "_has:List:item:"])
+async def test_fifty_links_are_followed_round_a_circle(
+    record: Record, library: Library, step: str
+) -> None:
+    """Four Lists, each a member of another: whoever starts there comes by again and again."""
+    asked = [(step * 50 + "subject:Patient.gender", "female")]
+    expected = Naive(library).answer("List", asked)
+    assert 0 < len(expected) < len(library.by_type["List"])
+    assert set(await ask(record, SYSTEM, "List", asked)) == expected

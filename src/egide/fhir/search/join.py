@@ -17,11 +17,15 @@ from egide.fhir.search.literal import RESOURCE_TYPES
 from egide.fhir.search.parameter import Parameter, parameter
 from egide.fhir.search.refusal import sayable, unknown, unsupported, wrong
 
-DEEPEST = 8
-"""Links of one chain."""
+DEEPEST = 64
+"""Links of one chain. What following them costs is bounded by the budget of the search; this only
+keeps the stack of the interpreter from its end."""
 
 WIDEST = 64
 """Clauses that one chain may come to, over the types its links may lead to."""
+
+_MOST_TRIED = 1_024
+"""Types that are tried, at all links together, for whether the rest of a chain goes on there."""
 
 MakeClause = Callable[[str, str, str, str], Clause]
 """(type, parameter and modifier, whole name, value) → the clause."""
@@ -56,10 +60,10 @@ Condition = Clause | Chain | Has
 
 
 class Include(NamedTuple):
-    """`_include`, or `_revinclude` when `reverse`. `edge` is None for `*`; `target` None for any
-    type; `iterate`: from included resources too."""
+    """`_include`, or `_revinclude` when `reverse`. `source` is None for any type, `edge` for `*`,
+    `target` for any type; `iterate`: from included resources too."""
 
-    source: str
+    source: str | None
     edge: Edge | None
     target: str | None
     iterate: bool
@@ -88,18 +92,21 @@ class _Join:
         self.make = make
         self.name = name
         self.value = value
-        self.made = 0
+        self.made = self.tried = 0
 
     def condition(self, type_: str, rest: str, depth: int) -> Condition:
+        self.tried += 1
         if depth > DEEPEST:
             raise TooCostly(f"a chain may have {DEEPEST} links")
+        if self.tried > _MOST_TRIED:
+            raise _too_wide()
         if rest.startswith("_has:"):
             return self.has(type_, rest, depth)
         if "." in rest:
             return self.chain(type_, rest, depth)
         self.made += 1
         if self.made > WIDEST:
-            raise TooCostly("a chain leads to too many types; name them, as in subject:Patient")
+            raise _too_wide()
         return self.make(type_, rest, self.name, self.value)
 
     def chain(self, type_: str, name: str, depth: int = 1) -> Chain:
@@ -136,35 +143,45 @@ class _Join:
 def parse_include(name: str, value: str, type_: str) -> Include:
     """One `_include` or `_revinclude`. Raises Incorrect or Unsupported, naming it."""
     base, _, modifier = name.partition(":")
-    if modifier not in ("", "iterate"):
-        raise wrong(base, "takes the modifier iterate only")
-    reverse, iterate = base == "_revinclude", modifier == "iterate"
+    if modifier not in ("", "iterate", "recurse"):
+        raise wrong(name, "takes the modifier iterate only")
+    reverse, iterate = base == "_revinclude", modifier != ""
     if value == "*":
         if reverse:
-            raise unsupported(name, f"{base}: name the type and parameter; * is not supported")
-        return Include(type_, None, None, iterate, reverse)
+            raise unsupported(name, f"{base}: name the type; * alone is not supported")
+        return Include(None if iterate else type_, None, None, iterate, reverse)
     found = _INCLUDE.fullmatch(value)
     if not found:
-        raise wrong(base, "is written Type:parameter or Type:parameter:Type")
+        raise wrong(name, "is written Type:parameter or Type:parameter:Type")
     source, code, target = found.groups()
     if source not in RESOURCE_TYPES or (target and target not in RESOURCE_TYPES):
-        raise wrong(base, "names something that is no resource type")
+        raise wrong(name, "names something that is no resource type")
+    if not (reverse or iterate) and source != type_:
+        why = f"{source} is not what is searched; {base}:iterate goes on from what was included"
+        raise wrong(name, why)
     if code == "*":
         return Include(source, None, target, iterate, reverse)
-    along = _reference(source, code, base)
+    along = _reference(source, code, name)
     if target and along.targets and target not in along.targets:
-        raise wrong(base, f"{code} of {source} never refers to a {target}")
+        raise wrong(name, f"{code} of {source} never refers to a {target}")
     if reverse and not iterate and along.targets and type_ not in along.targets:
-        raise wrong(base, f"{code} of {source} never refers to a {type_}")
+        raise wrong(name, f"{code} of {source} never refers to a {type_}")
     return Include(source, edge(source, code), target, iterate, reverse)
+
+
+def _too_wide() -> TooCostly:
+    return TooCostly("a chain leads to too many types; name them, as in subject:Patient")
 
 
 def _reference(type_: str, code: str, name: str) -> Parameter:
     known = parameter(type_, code)
     if known is None:
         raise unknown(name, f"{type_} has no search parameter {sayable(code)} to join on")
-    if known.kind != "reference" or "Reference" not in known.types():
+    if known.kind != "reference":
         raise wrong(name, f"{code} is not a reference of {type_}")
+    if "Reference" not in known.types():
+        why = f"{sayable(name)}: {code} of {type_} names its target by address, not by reference; "
+        raise unsupported(name, why + "joining on it is not supported")
     return known
 
 

@@ -104,18 +104,25 @@ def parse(
     context: Context,
     *,
     lenient: bool = False,
+    blanks: bool = False,
     supports: frozenset[Feature] = frozenset(),
 ) -> Query:
     """The query that `pairs` (names and values, percent-decoded, in order) ask of `type_`.
 
     Raises Incorrect for what R4 does not define or a value that is malformed, Unsupported for what
     R4 defines and this server does not do, TooCostly beyond `MOST_VALUES`. Messages name the
-    parameter and never its value.
+    parameter and never its value. `blanks`: parameters without a value are left out and told in
+    `ignored`, as R4 says; never so where a criterion decides what is written or who sees what, for
+    without it more would match.
     """
     reading = _Reading(type_, context, supports)
     ignored: list[Ignored] = []
     understood: list[tuple[str, str]] = []
     for name, value in pairs:
+        if blanks and not value:
+            reading.spend(value)
+            ignored.append(blank(name))
+            continue
         try:
             reading.take(name, value)
         except (UnknownParameter, UnsupportedParameter) as refused:
@@ -125,6 +132,14 @@ def parse(
         else:
             understood.append((name, value))
     return reading.query(tuple(understood), tuple(ignored))
+
+
+def blank(name: str) -> Ignored:
+    """A parameter without a value: no error, and no condition.
+
+    https://hl7.org/fhir/R4/search.html#errors
+    """
+    return Ignored(name, f"{sayable(name)}: has no value and was left out")
 
 
 def matches(query: Query, resource: Mapping[str, object]) -> bool:
@@ -149,19 +164,25 @@ class _Reading:
         self.result: dict[str, str] = {}
         self.values = self.textual = 0
 
+    def spend(self, value: str) -> None:
+        """Counts the alternatives of one pair. Raises TooCostly."""
+        self.values += value.count(",") + 1
+        if self.values > MOST_VALUES:
+            raise TooCostly(f"a search may ask for {MOST_VALUES} values in all; ask in parts")
+
     def take(self, name: str, value: str) -> None:
         """Reads one pair."""
         if not value:
             raise wrong(name, "has no value")
-        self._spend(value)
+        self.spend(value)
         base = name.partition(":")[0]
-        if name in _DOOR:
+        if name in _DOOR or (name, value) == ("_contained", "false"):
             return
-        if name in _RESULT:
+        if name == "_sort":
+            self.sort = self._sort(value)
+        elif name in _RESULT:
             if name in self.result:
                 raise wrong(name, "was given twice")
-            if name == "_sort":
-                self.sort = self._sort(value)
             self.result[name] = value
         elif base in ("_include", "_revinclude"):
             self._wants("include", name)
@@ -205,6 +226,8 @@ class _Reading:
         if bare == "_list":
             raise unsupported(name, "_list says what is searched, not what it is joined to")
         known = parameter(type_, bare) if _NAME.fullmatch(code) else None
+        if known is None and modifier and parameter(type_, bare):
+            raise wrong(name, f"{bare} takes one modifier, as in {bare}:missing")
         if known is None:
             raise _no_such(type_, bare, name)
         if bare in TEXTUAL:
@@ -220,7 +243,8 @@ class _Reading:
             raise unsupported(name, f"{sayable(name)}: {what} not supported")
 
     def _sort(self, text: str) -> tuple[Sort, ...]:
-        keys = tuple(_sorts(self.type, text))
+        """The keys so far and those of `text`: given again, `_sort` goes on with its keys."""
+        keys = (*self.sort, *_sorts(self.type, text))
         simple = len(keys) == 1 or (len(keys) == 2 and keys[1].key == "id")
         if "sort" not in self.supports and not (simple and keys[0].key != "value"):
             known = MAIN_DATES.get(self.type)
@@ -229,13 +253,8 @@ class _Reading:
             raise unsupported("_sort", why)
         return keys
 
-    def _spend(self, value: str) -> None:
-        self.values += value.count(",") + 1
-        if self.values > MOST_VALUES:
-            raise TooCostly(f"a search may ask for {MOST_VALUES} values in all; ask in parts")
 
-
-_RESULT = frozenset({"_count", "_sort", "_total", "_summary", "_elements", CURSOR})
+_RESULT = frozenset({"_count", "_total", "_summary", "_elements", CURSOR})
 
 
 def _no_such(type_: str, code: str, name: str) -> UnknownParameter:

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/search.html#sections (§3.1.1, search all types). Each t
 would have alone; orders and parts are checked for all of them together.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from egide.errors import EgideError, TooCostly
@@ -12,7 +12,7 @@ from egide.fhir.definitions import type_definition
 from egide.fhir.search.escape import split
 from egide.fhir.search.literal import RESOURCE_TYPES
 from egide.fhir.search.parameter import Context, parameter
-from egide.fhir.search.query import Feature, Ignored, Query, Sort, parse
+from egide.fhir.search.query import Feature, Ignored, Query, Sort, blank, parse
 from egide.fhir.search.refusal import (
     UnknownParameter,
     UnsupportedParameter,
@@ -36,20 +36,22 @@ class Several:
 
 
 def parse_several(
-    pairs: Iterable[tuple[str, str]],
+    pairs: Sequence[tuple[str, str]],
     every: Collection[str],
     context: Context,
     *,
     lenient: bool = False,
+    blanks: bool = False,
     supports: frozenset[Feature] = frozenset(),
 ) -> Several:
     """The search `pairs` ask of the types in `_type`, or of `every` type.
 
     Raises what `parse` does, and Incorrect for what one of the types does not have.
     """
-    given = list(pairs)
+    given = [pair for pair in pairs if pair[1] or not blanks]
+    left_out = tuple(blank(name) for name, value in pairs if blanks and not value)
     types = _types([value for name, value in given if name == "_type"], every)
-    if sum(value.count(",") + 1 for _, value in given) * len(types) > MOST_WORK:
+    if sum(value.count(",") + 1 for _, value in pairs) * len(types) > MOST_WORK:
         raise TooCostly("a search of many types may ask for few values; name the types in _type")
     asked, ignored = _shared(given, types, context, lenient, supports)
     elements = [value for name, value in asked if name == "_elements"]
@@ -67,7 +69,7 @@ def parse_several(
         sort=_sort(first.sort, types),
         elements=_elements(elements, types),
         understood=tuple(pair for pair in given if pair[0] == "_type" or pair in asked),
-        ignored=ignored,
+        ignored=(*left_out, *ignored),
     )
     return Several(whole, each)
 
@@ -122,7 +124,8 @@ def _check(
         except EgideError as error:
             if not name.startswith(_INCLUDES):
                 raise
-            refused = error
+            if not isinstance(refused, UnknownParameter | UnsupportedParameter):
+                refused = error
         else:
             if name.startswith(_INCLUDES):
                 return

@@ -4,7 +4,7 @@ import pytest
 
 from egide.errors import Incorrect, TooCostly, Unsupported
 from egide.fhir.search import Clause, Context, Edge, Has, Include, Query, parse
-from egide.fhir.search.join import Chain
+from egide.fhir.search.join import DEEPEST, Chain
 from egide.fhir.search.query import Feature
 
 ALL: frozenset[Feature] = frozenset({"chain", "has", "include", "sort"})
@@ -101,11 +101,18 @@ def test_has_may_end_in_a_chain(paris: Context) -> None:
             "Patient:organization",
             Include("Patient", Edge("organization", None), None, True, False),
         ),
+        ("_include:iterate", "*", Include(None, None, None, True, False)),
+        (
+            "_include:recurse",
+            "Observation:has-member",
+            Include("Observation", Edge("has-member", None), None, True, False),
+        ),
         (
             "_revinclude",
             "Provenance:target",
             Include("Provenance", Edge("target", None), None, False, True),
         ),
+        ("_revinclude", "Provenance:*", Include("Provenance", None, None, False, True)),
     ],
 )
 def test_an_include_names_an_edge(name: str, value: str, expected: Include, paris: Context) -> None:
@@ -138,7 +145,10 @@ def test_an_include_names_an_edge(name: str, value: str, expected: Include, pari
         ("_include", "Nonsense:subject"),
         ("_include", "Observation:subject:Practitioner"),
         ("_include", "Observation:subject:Nonsense"),
-        ("_include:recurse", "Observation:subject"),
+        ("_include:again", "Observation:subject"),
+        ("_include", "Patient:organization"),
+        ("_include", "Patient:*"),
+        ("_revinclude:iterate", "Nonsense:*"),
         ("_revinclude", "Encounter:appointment"),
     ],
 )
@@ -153,10 +163,40 @@ def test_everything_that_refers_here_is_not_included(paris: Context) -> None:
         asked(paris, "_revinclude", "*")
 
 
-def test_a_chain_ends_somewhere(paris: Context) -> None:
-    for name in (".".join(["part-of"] * 50) + ".status", "_has:Observation:focus:" * 50 + "code"):
+CANONICAL = [
+    ("questionnaire.url", "x"),
+    ("questionnaire:Questionnaire.url", "x"),
+    ("_include", "QuestionnaireResponse:questionnaire"),
+    ("_include", "QuestionnaireResponse:questionnaire:Questionnaire"),
+    ("_revinclude:iterate", "QuestionnaireResponse:questionnaire"),
+    ("_has:QuestionnaireResponse:questionnaire:status", "x"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), CANONICAL)
+def test_a_reference_by_address_is_not_joined_on_and_the_refusal_says_so(
+    name: str, value: str, paris: Context
+) -> None:
+    type_ = "Questionnaire" if name.startswith("_has") else "QuestionnaireResponse"
+    with pytest.raises(Unsupported, match="by address") as refused:
+        asked(paris, name, value, type_)
+    assert refused.value.issues[0].expression == f"http.{name}"
+    query = parse(type_, [(name, value)], paris, lenient=True, supports=ALL)
+    assert [left.name for left in query.ignored] == [name]
+
+
+@pytest.mark.parametrize("step", ["has-member:Observation.", "_has:Observation:has-member:"])
+def test_a_chain_may_be_long_and_ends_somewhere(step: str, paris: Context) -> None:
+    asked(paris, step * (DEEPEST - 1) + "code", "x")
+    for many in (DEEPEST, 10_000):
         with pytest.raises(TooCostly):
-            asked(paris, name, "x")
+            asked(paris, step * many + "code", "x")
+
+
+def test_a_chain_of_unnamed_types_is_not_tried_without_end(paris: Context) -> None:
+    for many in (10, 50, 10_000):
+        with pytest.raises(TooCostly, match=r"too many types|links"):
+            asked(paris, "part-of." * many + "nonsense", "x")
 
 
 def test_a_chain_may_not_fan_out_without_end(paris: Context) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from egide.errors import Incorrect, TooCostly, Unsupported
 from egide.fhir.search import Context, Sort, matches, parse
-from egide.fhir.search.query import MOST_VALUES
+from egide.fhir.search.query import MOST_VALUES, Feature
 
 OBSERVATION = {
     "resourceType": "Observation",
@@ -100,6 +100,8 @@ def test_sorting_by_values_waits_for_who_supports_it(paris: Context) -> None:
         ("code:", "a"),
         ("code:not:missing", "a"),
         ("_sort:desc", "date"),
+        ("code:text:not", "a"),
+        ("subject:Patient:identifier", "a"),
     ],
 )
 def test_what_is_malformed_or_unknown_is_refused_by_name(
@@ -117,6 +119,49 @@ def test_a_result_parameter_is_given_once(paris: Context) -> None:
         parse("Observation", [("_count", "1"), ("_count", "2")], paris)
 
 
+def test_an_order_given_in_parts_is_one_order(paris: Context) -> None:
+    sort: frozenset[Feature] = frozenset({"sort"})
+    whole = parse("Observation", [("_sort", "-date,status,_id")], paris, supports=sort)
+    pairs = [("_sort", "-date"), ("code", "a"), ("_sort", "status,_id")]
+    parts = parse("Observation", pairs, paris, supports=sort)
+    assert parts.sort == whole.sort
+    assert parts.understood == tuple(pairs)
+    with pytest.raises(Unsupported, match="_sort"):
+        parse("Observation", [("_sort", "date"), ("_sort", "_lastUpdated")], paris)
+
+
+def test_what_is_not_contained_is_what_is_searched(paris: Context) -> None:
+    assert parse("Observation", [("_contained", "false")], paris).clauses == ()
+    for value in ("true", "both"):
+        with pytest.raises(Unsupported, match="_contained"):
+            parse("Observation", [("_contained", value)], paris)
+
+
+@pytest.mark.parametrize(
+    "name", ["code", "nonsense", "_count", "_sort", "_include", "subject.name"]
+)
+def test_a_parameter_without_a_value_is_left_out_of_a_search_and_of_nothing_else(
+    name: str, paris: Context
+) -> None:
+    pairs = [(name, ""), ("status", "final")]
+    query = parse("Observation", pairs, paris, blanks=True)
+    assert query.understood == (("status", "final"),)
+    assert [(left.name, name in left.reason) for left in query.ignored] == [(name, True)]
+    with pytest.raises(Incorrect, match="has no value"):
+        parse("Observation", pairs, paris)
+    with pytest.raises(Incorrect, match="empty value"):
+        parse("Observation", [("code", "a,")], paris, blanks=True)
+    with pytest.raises(TooCostly):
+        parse("Observation", [(name, "")] * (MOST_VALUES + 1), paris, blanks=True)
+
+
+def test_a_second_modifier_is_told_apart_from_a_parameter_that_does_not_exist(
+    paris: Context,
+) -> None:
+    with pytest.raises(Incorrect, match="subject takes one modifier"):
+        parse("Observation", [("subject:Patient:identifier", "x")], paris)
+
+
 def test_an_unknown_parameter_is_answered_with_what_may_have_been_meant(paris: Context) -> None:
     with pytest.raises(
         Incorrect, match=re.escape("no search parameter famly; did you mean family?")
@@ -126,7 +171,7 @@ def test_an_unknown_parameter_is_answered_with_what_may_have_been_meant(paris: C
 
 @pytest.mark.parametrize(
     "name",
-    ["_filter", "_query", "_list", "_type", "_contained", "_containedType"],
+    ["_filter", "_query", "_list", "_type", "_contained", "_containedType", "_score"],
 )
 def test_what_r4_defines_and_we_do_not_do_is_refused(name: str, paris: Context) -> None:
     with pytest.raises(Unsupported, match=name):
