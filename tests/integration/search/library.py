@@ -35,6 +35,7 @@ CONTEXT = Context(zone=ZONE, now=NOW, convert=conversion())
 IMPORTER = Actor(1, "test", frozenset({"administrator"}), 1000, assurance=2)
 SYSTEM = Actor(101, "test-system", frozenset({"system"}), 1001)
 CLINICIAN = Actor(102, "test-clinician", frozenset({"clinician"}), 1002)
+FORMS = "https://forms.example/"
 SYNTHEA = ("00616", "00253", "00008", "00039", "00299", "00036", "00081", "00441")
 
 Json = Mapping[str, Any]
@@ -267,11 +268,64 @@ def _odd(people: list[str], home: list[str], chance: random.Random) -> Iterator[
                 {"probabilityDecimal": Decimal("0.5")},
             ],
         }
+        yield {
+            "resourceType": "Observation",
+            "id": f"named-{number}",
+            "status": "final",
+            "code": {"text": "named"},
+            "subject": {"identifier": {"system": "urn:p", "value": f"p|{number % 4}"}},
+            "performer": [{"identifier": {"value": f"by,{number % 2}"}, "display": "somebody"}],
+        }
+        yield {
+            "resourceType": "QuestionnaireResponse",
+            "id": f"answered-{number}",
+            "status": "completed",
+            "questionnaire": FORMS + ["one|1.2", "one|1.3", "one", "two"][number % 4],
+            "subject": {"reference": f"Patient/{people[number]}"},
+        }
+    for number, (form, version) in enumerate((("one", "1.2"), ("one", "1.3"), ("two", None))):
+        yield {
+            "resourceType": "Questionnaire",
+            "id": f"form-{number}",
+            "status": "active",
+            "url": FORMS + form,
+            **({"version": version} if version else {}),
+            "useContext": [
+                {
+                    "code": {"code": "age"},
+                    "valueRange": {"low": {"value": Decimal(number)}, "high": {"value": 90}},
+                },
+                {"code": {"code": "age"}, "valueQuantity": {"value": 18 + number, "unit": "a"}},
+                {
+                    "code": {"code": "venue"},
+                    "valueCodeableConcept": {"coding": [{"code": f"ward-{number}"}]},
+                },
+            ],
+        }
+        yield {
+            "resourceType": "DocumentReference",
+            "id": f"replacing-{number}",
+            "status": "current",
+            "content": [{"attachment": {"title": "a letter"}}],
+            "relatesTo": [
+                {
+                    "code": ["replaces", "appends"][number % 2],
+                    "target": {"reference": f"DocumentReference/replacing-{(number + 1) % 3}"},
+                }
+            ],
+        }
     yield {
         "resourceType": "Group",
         "id": "group",
         "type": "person",
         "actual": True,
+        "characteristic": [
+            {
+                "code": {"coding": [{"code": "colour"}]},
+                "valueCodeableConcept": {"coding": [{"code": "red"}]},
+                "exclude": False,
+            }
+        ],
         "member": [{"entity": {"reference": f"Patient/{who}"}} for who in people[:3]],
     }
     for number in range(4):

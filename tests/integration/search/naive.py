@@ -173,6 +173,8 @@ def comparable(kind: str, type: str, value: Any) -> list[Any]:
         return [instant(value)] if isinstance(value, str) else []
     if kind in ("number", "quantity"):
         return [] if (number := based(value)) is None else [number]
+    if kind == "reference" and isinstance(value, str):
+        return [value]
     if kind == "reference":
         return [value["reference"]] if value.get("reference") else []
     if kind == "string":

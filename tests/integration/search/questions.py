@@ -12,8 +12,12 @@ from tests.integration.search.naive import a_day, name_of, reference_codes, stri
 
 from egide.errors import EgideError
 from egide.fhir.search import Parameter, parameter, parse
+from egide.fhir.search.literal import RESOURCE_TYPES
 
 PREFIXES = ("", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+ORDERED = frozenset({"date", "number", "quantity"})
+"""Search types whose values take prefixes."""
+
 Pair = tuple[str, str]
 
 
@@ -21,12 +25,27 @@ FEATURES = frozenset({"chain", "has", "include", "sort"})
 
 
 def askable(type: str, pair: Pair) -> bool:
-    """Whether a question may be put: a modifier that does not apply is refused elsewhere."""
+    """Whether a question may be put; what may not is counted in `test_clauses.py`."""
+    return refusal(type, pair) is None
+
+
+def refusal(type: str, pair: Pair) -> EgideError | None:
+    """Why a question may not be put."""
     try:
         parse(type, [pair], CONTEXT, supports=FEATURES)  # type: ignore[arg-type]
-    except EgideError:
-        return False
-    return True
+    except EgideError as error:
+        return error
+    return None
+
+
+def form_of(pair: Pair, known: Parameter) -> str:
+    """How a parameter is asked: its modifier, `[type]` for any type; or the prefix of the value."""
+    modifier = pair[0].partition(":")[2]
+    if modifier:
+        return "[type]" if modifier in RESOURCE_TYPES else modifier
+    if known.kind in ORDERED and pair[1].startswith(PREFIXES[1:]):
+        return pair[1][:2]
+    return ""
 
 
 def escaped(text: str) -> str:
@@ -50,6 +69,13 @@ class Questions:
             assert known is not None
             self._known[key] = list(dict.fromkeys(self._questions(known)))
         return self._known[key]
+
+    def by_form(self, known: Parameter) -> dict[str, list[Pair]]:
+        """The questions about a parameter, by how they ask."""
+        found: dict[str, list[Pair]] = {}
+        for pair in self.of(known.type, known.code):
+            found.setdefault(form_of(pair, known), []).append(pair)
+        return found
 
     def links(self, type: str) -> list[tuple[str, str]]:
         """(reference parameter, type it leads to) that occur."""
@@ -172,7 +198,7 @@ class Questions:
                 for text in strings(value)[:3]:
                     yield from _strings(text)
             case "date":
-                yield from _dates(type, value, chance)
+                yield from _dates(type, value)
             case "number":
                 yield from _numbers(value.get("value") if isinstance(value, dict) else value, "")
             case "quantity":
@@ -262,7 +288,7 @@ def _strings(text: str) -> Iterator[Pair]:
         yield "", escaped(words[-1])
 
 
-def _dates(type: str, value: Any, chance: random.Random) -> Iterator[Pair]:
+def _dates(type: str, value: Any) -> Iterator[Pair]:
     if type == "Period":
         texts = [value[end] for end in ("start", "end") if value.get(end)]
     else:
@@ -272,7 +298,7 @@ def _dates(type: str, value: Any, chance: random.Random) -> Iterator[Pair]:
         if len(text) >= 10:
             forms |= dict.fromkeys([a_day(text, 1), a_day(text, -1), f"{text[:10]}T12:00"])
         for form in forms:
-            for prefix in chance.sample(PREFIXES, 4):
+            for prefix in PREFIXES:
                 yield "", f"{prefix}{form}"
 
 
@@ -301,6 +327,7 @@ def _references(known: Parameter, type: str, value: Any) -> Iterator[Pair]:
         if isinstance(value, str):
             yield "", escaped(value)
             yield ":below", escaped(value)
+            yield ":below", escaped(value[:-2] if "|" in value else f"{value}|1")
         elif isinstance(value, dict) and value.get("resourceType"):
             yield "", name_of(value)
         return
