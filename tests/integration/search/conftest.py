@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -45,16 +46,25 @@ def origin(library: Library) -> str:
     return LIBRARY
 
 
-@pytest.fixture
-async def database(engine_dsn: str, origin: str) -> AsyncIterator[Database]:
-    """A clone, for one test."""
+@asynccontextmanager
+async def cloned(engine_dsn: str, origin: str = LIBRARY) -> AsyncIterator[Database]:
+    """A clone, dropped afterwards."""
     name = f"test_{secrets.token_hex(6)}"
     statement = f"CREATE DATABASE {name} TEMPLATE {origin} STRATEGY FILE_COPY"
     await administer(engine_dsn, statement)
     opened = await Database.connect(named(engine_dsn, name))
-    yield opened
-    await opened.close()
-    await administer(engine_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield opened
+    finally:
+        await opened.close()
+        await administer(engine_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(engine_dsn: str, origin: str) -> AsyncIterator[Database]:
+    """A clone, for one test."""
+    async with cloned(engine_dsn, origin) as opened:
+        yield opened
 
 
 @pytest.fixture

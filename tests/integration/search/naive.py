@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from tests.integration.search.library import CONTEXT, ZONE, Json, Library
@@ -228,3 +229,18 @@ def instant(text: str) -> int:
 
 def a_day(text: str, by: int) -> str:
     return (date.fromisoformat(text[:10]) + timedelta(days=by)).isoformat()
+
+
+def in_order(keys: list[tuple[Any, ...]], ways: list[bool], lowest: bool) -> bool:
+    """Whether each key comes after the one before; without a value: last, or as the lowest."""
+    return all(not _before(after, first, ways, lowest) for first, after in pairwise(keys))
+
+
+def _before(one: tuple[Any, ...], other: tuple[Any, ...], ways: list[bool], lowest: bool) -> bool:
+    for left, right, descending in zip(one, other, ways, strict=True):
+        if left == right:
+            continue
+        if left is None or right is None:
+            return (right is None) != (lowest and not descending)
+        return bool(left > right) if descending else bool(left < right)
+    return False

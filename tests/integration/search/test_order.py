@@ -1,31 +1,14 @@
 """Every order, either way, over any pages: all matches once, and in order."""
 
 import random
-from itertools import pairwise
-from typing import Any
 
 from tests.integration.search.asking import ask
 from tests.integration.search.library import SYSTEM, Library
-from tests.integration.search.naive import Naive
+from tests.integration.search.naive import Naive, in_order
 from tests.integration.search.questions import Questions, askable
 
 from egide.fhir.search import MAIN_DATES
 from egide.record import Record
-
-
-def in_order(keys: list[tuple[Any, ...]], ways: list[bool], lowest: bool) -> bool:
-    """Whether each key comes after the one before; without a value: last, or as the lowest."""
-    return all(not _before(after, first, ways, lowest) for first, after in pairwise(keys))
-
-
-def _before(one: tuple[Any, ...], other: tuple[Any, ...], ways: list[bool], lowest: bool) -> bool:
-    for left, right, descending in zip(one, other, ways, strict=True):
-        if left == right:
-            continue
-        if left is None or right is None:
-            return (right is None) != (lowest and not descending)
-        return bool(left > right) if descending else bool(left < right)
-    return False
 
 
 async def test_every_parameter_sorts_either_way(record: Record, library: Library) -> None:
