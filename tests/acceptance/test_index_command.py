@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from tests.acceptance.client import resources
+from tests.acceptance.client import Client, resources
 from tests.acceptance.conftest import Install
 from tests.acceptance.installation import PATIENCE, Installation, end, family, wait_for
 
@@ -61,6 +61,27 @@ async def until_past(data: Path, seen: int) -> None:
     finally:
         await database.close()
         await engine.stop()
+
+
+def rows_left(client: Client) -> float:
+    """What the metrics say is still to be looked at."""
+    lines = client.get("/metrics").body.decode().splitlines()
+    (found,) = [line for line in lines if line.startswith("egide_index_rows_left ")]
+    return float(found.split()[1])
+
+
+def test_metrics_tell_how_many_rows_are_left_until_there_are_none(
+    install: Install, tmp_path: Path
+) -> None:
+    installation = install().init()
+    installation.run("import", patients(tmp_path))
+    installation.run("index", "add", "Patient:gender")
+    server = installation.serve()
+    client = installation.client(server)
+    wait_for(lambda: rows_left(client) > 0, lambda: server.log)
+    assert rows_left(client) <= MANY
+    wait_for(lambda: rows_left(client) == 0, lambda: status(installation) + server.log)
+    wait_for(lambda: "ready" in status(installation), lambda: server.log)
 
 
 def test_rows_follow_while_the_server_answers(install: Install, tmp_path: Path) -> None:
