@@ -41,7 +41,7 @@ SYNTHEA = ("00616", "00253", "00008", "00039", "00299", "00036", "00081", "00441
 Json = Mapping[str, Any]
 
 
-@dataclass
+@dataclass(repr=False)
 class Library:
     """`resources` by `Type/id`, as they are stored; `by_type` the same by type."""
 
