@@ -93,14 +93,7 @@ def criterion(here: Interaction, type: str, pairs: Pairs) -> Criterion:
         raise Forbidden(f"a criterion needs the right to search {type} of everybody")
     if not decision.opens_all(type):
         here.question()
-    query = searches.parsed(here, type, pairs)
-    wishes = (query.count, query.total, query.summary, query.cursor)
-    if query.includes or query.sort or query.elements or any(each is not None for each in wishes):
-        raise Incorrect("a criterion takes parameters that select, none that shape an answer")
-    if query.lists:
-        raise Incorrect("a criterion cannot ask for the members of a List")
-    if not (query.clauses or query.chains or query.has):
-        raise Incorrect("a criterion needs at least one search parameter")
+    query = searches.selecting(here, type, pairs)
     return Criterion(type, tuple(pairs), query, _narrowest(query))
 
 

@@ -98,6 +98,14 @@ async def identify(
 
     Raises Incorrect for a criterion that does not select.
     """
+    query = selecting(here, type, asked)
+    _require(here, type)
+    found = await ordered(_matching(here, connection, query), here.context(), None, 2)
+    return [each.emitted.id for each in found.seen]
+
+
+def selecting(here: Interaction, type: str, asked: Sequence[tuple[str, str]]) -> Query:
+    """The query of a criterion, which selects and does no more. Raises Incorrect."""
     query = parsed(here, type, asked)
     wishes = (query.count, query.total, query.summary, query.cursor)
     if query.includes or query.sort or query.elements or any(each is not None for each in wishes):
@@ -106,9 +114,7 @@ async def identify(
         raise Incorrect("a criterion cannot ask for the members of a List")
     if not (query.clauses or query.chains or query.has):
         raise Incorrect("a criterion needs at least one search parameter")
-    _require(here, type)
-    found = await ordered(_matching(here, connection, query), here.context(), None, 2)
-    return [each.emitted.id for each in found.seen]
+    return query
 
 
 async def answer(
