@@ -301,7 +301,6 @@ def test_a_method_an_address_does_not_answer_is_refused(
         ("GET", "/Encounter/1/$everything"),
         ("GET", "/$meta"),
         ("GET", "/Patient/$meta"),
-        ("GET", "/Patient/1/$everything?start=2024-01-01"),
         ("POST", "/Patient/$validate"),
         ("GET", "/$export"),
         ("POST", "/ValueSet/$expand"),
@@ -525,10 +524,33 @@ def test_every_declared_operation_is_done(
     meta = client.get(f"/Patient/{id}/$meta").json()
     assert meta["parameter"] == [{"name": "return", "valueMeta": person["meta"]}]
     assert fhir.type_of(fhir.decode(json.dumps(meta).encode())) == "Parameters"
-    for wrong in ("_sort=date", "_type=Nothing", "_since=x", "_cursor=forged", "_count=0"):
+    for wrong in (
+        "_sort=date",
+        "_type=Nothing",
+        "_since=x",
+        "_cursor=forged",
+        "_count=0",
+        "start=x",
+        "end=2024-01-01T10:00:00Z",
+    ):
         client.get(f"/Patient/{id}/$everything?{wrong}").refused(400)
     client.get(f"/Patient/{id}/$meta?mode=x").refused(400)
-    client.post(f"/Patient/{id}/$everything", {}).refused(405)
+    parameters = [
+        {"name": "_type", "valueCode": "Observation"},
+        {"name": "_type", "valueCode": "Patient"},
+        {"name": "start", "valueDate": "1900"},
+        {"name": "_count", "valueInteger": 2},
+    ]
+    posted = client.post(
+        f"/Patient/{id}/$everything", {"resourceType": "Parameters", "parameter": parameters}
+    )
+    assert posted.status == 200
+    assert len(posted.json()["entry"]) == 2
+    again = client.post(f"/Patient/{id}/$everything", {"resourceType": "Parameters"})
+    assert len(again.json()["entry"]) == 4
+    for given in ({"name": "start", "valueString": "x"}, {"name": "x", "valueCode": "x"}):
+        body = {"resourceType": "Parameters", "parameter": [given]}
+        client.post(f"/Patient/{id}/$everything", body).refused(400)
     for operation in ("$everything", "$meta"):
         client.get(f"/Patient/{new_id()}/{operation}").refused(404)
         Client(client.port).get(f"/Patient/{id}/{operation}").refused(401)

@@ -6,7 +6,7 @@ products it refers to. Other patients do not come along.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +16,8 @@ from egide.db import Connection
 from egide.errors import Incorrect, NotFound
 from egide.fhir.definitions import TYPES, number, type_name
 from egide.fhir.search.literal import local_target
+from egide.fhir.search.refusal import wrong
+from egide.fhir.search.span import span
 from egide.record import reads
 from egide.record.emission import Emitted, emit
 from egide.record.interaction import Interaction
@@ -25,6 +27,7 @@ PAGE = 1_000
 """Resources of the record on a page, at most and when nothing else is said."""
 
 _TYPES = frozenset(TYPES)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -34,6 +37,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     types: tuple[str, ...]
     since: datetime | None
     count: int
+    first: date | None = None
+    last: date | None = None
     after: int = -1
 
 
@@ -64,6 +69,26 @@ def types_of(text: str | None) -> tuple[str, ...]:
     return types
 
 
+def days_of(start: str | None, end: str | None) -> tuple[date | None, date | None]:
+    """The first and the last day of care, from the dates `start` and `end`. Raises Incorrect."""
+    first, last = _dated("start", start), _dated("end", end)
+    return None if first is None else first[0], None if last is None else last[1]
+
+
+def _dated(name: str, text: str | None) -> tuple[date, date] | None:
+    """The first and the last day of a date, a month or a year."""
+    if text is None:
+        return None
+    try:
+        if "T" in text:
+            raise ValueError
+        days = span(text, UTC)
+        low, high = (_EPOCH + timedelta(microseconds=each) for each in days)
+    except (ValueError, OverflowError):
+        raise wrong(name, "is a date, as 2026-05 or 2026-05-31") from None
+    return low.date(), high.date()
+
+
 async def everything(here: Interaction, place: Place) -> Everything:
     """The page after a place. Raises NotFound, Gone."""
     parts = here.parts
@@ -79,6 +104,8 @@ async def everything(here: Interaction, place: Place) -> Everything:
             types=[number(each) for each in place.types] or None,
             since=place.since,
             count=place.count + 1,
+            first=place.first,
+            last=place.last,
         )
         if not found or found[0][1].id != patient:
             await reads.read_in(here, connection, here.decision, "Patient", place.id)

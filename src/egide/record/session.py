@@ -227,17 +227,21 @@ class Session(Oversight):
         types: str | None = None,
         since: str | None = None,
         count: int | None = None,
+        start: str | None = None,
+        end: str | None = None,
     ) -> EverythingPage:
         """A page of the record of Patient `id`, and what it refers to that is nobody's record.
 
-        `types`: joined by commas; `since`: written then or later; `count`: at most 1,000. Raises
-        NotFound, Gone, Forbidden, Incorrect.
+        `types`: joined by commas; `since`: written then or later; `count`: at most 1,000; `start`,
+        `end`: dates of care. Raises NotFound, Gone, Forbidden, Incorrect.
         """
         _named("Patient", id)
         async with self._everything(id) as here:
             frame = timeframe(since, None, self._parts.zone)
             wanted = min(count or everything.PAGE, everything.PAGE)
-            place = everything.Place(id, everything.types_of(types), frame.since, wanted)
+            days = everything.days_of(start, end)
+            kinds = everything.types_of(types)
+            place = everything.Place(id, kinds, frame.since, wanted, *days)
             return self._record(await everything.everything(here, place))
 
     async def next_everything(self, id: str, cursor: str) -> EverythingPage:

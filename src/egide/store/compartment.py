@@ -5,7 +5,7 @@ patient is sealed with his key, also where the definition leaves it out.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 
 from egide.db import Connection, queries
 from egide.store.reading import row_of
@@ -22,15 +22,19 @@ async def sealed_for(
     types: Collection[int] | None,
     since: datetime | None,
     count: int,
+    first: date | None = None,
+    last: date | None = None,
 ) -> list[tuple[int, Row]]:
     """The row of `patient` (his ident), and up to `count` others after the place `after`.
 
     Each with its place, the order in which it was first stored; the patient's own row is the
     first, whatever is asked for, if it is there. `types` are numbers, None for all; `since`: not
-    written before.
+    written before; `first` and `last`: the days the main date must not lie wholly outside of, which
+    what has none never does.
     """
     asked = None if types is None else list(types)
-    records = await connection.fetch(_SQL["sealed_for"], patient, after, asked, since, count + 1)
+    values = patient, after, asked, since, count + 1, first, last
+    records = await connection.fetch(_SQL["sealed_for"], *values)
     return [(record["pk"], row_of(record)) for record in records]
 
 

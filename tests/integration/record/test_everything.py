@@ -94,6 +94,12 @@ async def collected(session: Session, **asked: Any) -> tuple[list[str], set[str]
 
 
 RECORD = ["Patient/a", "Observation/of-a", "Observation/masked", "List/of-both", "Device/of-a"]
+OF_CARE = [
+    ("Observation", "in-may", {"effectiveDateTime": "2024-05-10"}),
+    ("Observation", "over-may", {"effectivePeriod": {"start": "2024-04-20", "end": "2024-06-02"}}),
+    ("Observation", "since-april", {"effectivePeriod": {"start": "2024-04-20"}}),
+    ("Observation", "in-june", {"effectiveDateTime": "2024-06-30T23:30:00+02:00"}),
+]
 BESIDE = {"Organization/hospital", "Practitioner/doctor"}
 
 
@@ -225,3 +231,40 @@ async def test_the_ledger_says_whose_record_it_was(
     assert entry.facts["operation"] == "$everything"
     assert entry.facts["count"] == len(RECORD)
     assert set(entry.patients) == {row["number"] for row in keys}
+
+
+@pytest.mark.parametrize(
+    ("asked", "left_out"),
+    [
+        ({"start": "2024-05", "end": "2024-05"}, {"in-june"}),
+        ({"start": "2024-05-11"}, {"in-may"}),
+        ({"start": "2024-07-01"}, {"in-may", "over-may", "in-june"}),
+        ({"end": "2024-04-19"}, {"in-may", "over-may", "since-april", "in-june"}),
+        ({"end": "2024-05-10"}, {"in-june"}),
+        ({"start": "2024"}, set()),
+    ],
+)
+async def test_dates_of_care_leave_out_what_lies_outside(
+    record: Record, system: Actor, asked: dict[str, str], left_out: set[str]
+) -> None:
+    async with record.open(system) as session:
+        for type, id, dated in OF_CARE:
+            body = {"resourceType": type, "id": id, "status": "final", "code": {"text": "x"}}
+            whole = body | {"subject": {"reference": "Patient/a"}} | dated
+            await session.update(type, id, json.dumps(whole).encode())
+        for count in (2, 1_000):
+            found, _ = await collected(session, count=count, **asked)
+            assert set(RECORD) <= set(found)
+            seen = {name.partition("/")[2] for name in found}
+            assert {id for _, id, _ in OF_CARE} - seen == left_out
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"start": "May"}, {"end": "2024-13"}, {"start": "2024-05-01T10"}]
+)
+async def test_a_date_of_care_is_a_date(
+    record: Record, system: Actor, wrong: dict[str, str]
+) -> None:
+    async with record.open(system) as session:
+        with pytest.raises(Incorrect):
+            await session.everything("a", **wrong)  # type: ignore[arg-type]

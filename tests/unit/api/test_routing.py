@@ -38,6 +38,7 @@ PATIENT = b'{"resourceType":"Patient","id":"1"}'
 BUNDLE = b'{"resourceType":"Bundle","type":"%s"}'
 PARAMETERS = {
     "$break-glass": [("code", "valueCode", "x"), ("text", "valueString", "x")],
+    "$everything": [("_type", "valueCode", "Observation")],
     "$broken-glass": [("number", "valueString", "1"), ("outcome", "valueCode", "x")],
     "$explain": [
         ("request", "valueString", "GET /fhir/Patient/1"),

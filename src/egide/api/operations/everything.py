@@ -5,26 +5,31 @@ https://hl7.org/fhir/R4/operation-patient-everything.html
 
 from urllib.parse import urlencode
 
+from egide.api.operations.parameters import as_query
 from egide.api.rest.bundles import bundle, found_entry
 from egide.api.rest.call import OF_HTTP, Call
 from egide.api.rest.count import count_of
 from egide.api.rest.once import once
-from egide.errors import Incorrect, Unsupported
+from egide.errors import Incorrect
 from egide.http import Response
 
 CURSOR = "_cursor"
-_TAKEN = frozenset({"_count", "_since", "_type", CURSOR})
-_OF_CARE = frozenset({"start", "end"})
+_TAKEN = {
+    "start": "valueDate",
+    "end": "valueDate",
+    "_since": "valueInstant",
+    "_type": "valueCode",
+    "_count": "valueInteger",
+}
 
 
 async def everything(call: Call, id: str) -> Response:
     """200 with a searchset; the next page behind an encrypted link."""
     query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
-    names = {name for name, _ in query}
-    if names & _OF_CARE:
-        raise Unsupported("start and end are not done here; search by type and date instead")
-    if names - _TAKEN:
-        raise Incorrect("$everything takes _count, _since and _type, nothing else")
+    if call.request.method == "POST":
+        query += await as_query(call, _TAKEN)
+    if {name for name, _ in query} - {*_TAKEN, CURSOR}:
+        raise Incorrect("$everything takes start, end, _count, _since and _type, nothing else")
     types = [value for name, value in query if name == "_type"]
     given = once([pair for pair in query if pair[0] != "_type"])
     if types:
@@ -43,6 +48,8 @@ async def everything(call: Call, id: str) -> Response:
             types=given.get("_type"),
             since=given.get("_since"),
             count=size,
+            start=given.get("start"),
+            end=given.get("end"),
         )
     here = f"{call.base}/Patient/{id}/$everything"
     links = {"self": f"{here}?{urlencode(given)}" if given else here}

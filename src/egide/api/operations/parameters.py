@@ -37,6 +37,26 @@ async def given(call: Call, operation: Operation) -> dict[str, Any]:
     return found
 
 
+async def as_query(call: Call, taken: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The parameters in the body, as a query would have them; an empty body has none.
+
+    `taken`: name → the element its value is in. Raises Invalid, Incorrect.
+    """
+    raw = await call.request.body()
+    if not raw:
+        return []
+    body = fhir.parse(fhir.decode(await call.body(), type="Parameters").content)
+    found: list[tuple[str, str]] = []
+    for place, each in enumerate(body.get("parameter", ())):
+        name, where = each["name"], f"Parameters.parameter[{place}]"
+        if name not in taken:
+            raise _wrong(f"takes {', '.join(taken)}", where)
+        if taken[name] not in each:
+            raise _wrong(f"{name} is given as {taken[name]}", where)
+        found.append((name, str(each[taken[name]])))
+    return found
+
+
 def number(found: Mapping[str, Any], name: str) -> int:
     """A number of ours, such as an account's, which travels as text. Raises Incorrect."""
     text = found[name]

@@ -86,7 +86,13 @@ FHIR = Routes(
             },
         ),
         Route("/fhir/Patient/{id}/$break-glass", {"POST": Answer(break_glass, ("$break-glass",))}),
-        Route("/fhir/Patient/{id}/$everything", {"GET": Answer(everything, ("$everything",))}),
+        Route(
+            "/fhir/Patient/{id}/$everything",
+            {
+                "GET": Answer(everything, ("$everything",)),
+                "POST": Answer(everything, ("$everything",)),
+            },
+        ),
         Route("/fhir/{type}/{id}/$meta", {"GET": Answer(meta, ("read",))}),
         Route("/fhir/{type}/{id}/_history", {"GET": Answer(history_instance, ("history",))}),
         Route("/fhir/{type}/{id}/_history/{version}", {"GET": Answer(vread, ("vread",))}),

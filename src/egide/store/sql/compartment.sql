@@ -13,6 +13,8 @@ and (
     or r.pk > $2
     and ($3::smallint[] is null or r.type = any($3))
     and ($4::timestamptz is null or r.updated >= $4)
+    and ($6::date is null or r.until >= $6)
+    and ($7::date is null or r.day <= $7)
 )
 order by r.id <> $1, r.pk
 limit $5
