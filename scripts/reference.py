@@ -73,7 +73,13 @@ PLACES: dict[str, dict[str, Any]] = {
     "INVISIBLE_REPRESENTANTS": REACHED | {"labels": frozenset({HIDDEN_FROM_REPRESENTATIVES})},
 }
 """Where a resource stands, as the page of the gate lists it."""
-ASKED_FOR = {"registrar": "Appointment", "auditor": "AuditEvent"}
+ASKED_FOR = {
+    "registrar": "Appointment",
+    "auditor": "AuditEvent",
+    "dpo": "AuditEvent",
+    "researcher": "Questionnaire",
+    "manager": "PractitionerRole",
+}
 """Role → the type its page is about, where it has no part in care."""
 
 COMMON = 0.75

@@ -100,6 +100,18 @@ _FROM_PROFESSIONALS = frozenset({HIDDEN_FROM_PROFESSIONALS, VERY_RESTRICTED})
 _RESTRICTED = frozenset({RESTRICTED})
 _INSIDE: frozenset[Zone] = frozenset({"inside"})
 _CONTROL = frozenset({"HOPERAT", "HSYSADMIN"})
+_RESEARCH = frozenset({"HRESCH"})
+_MANAGEMENT = frozenset({"HOPERAT"})
+_ORGANISATION = frozenset(
+    {
+        "HealthcareService",
+        "Location",
+        "Organization",
+        "OrganizationAffiliation",
+        "Practitioner",
+        "PractitionerRole",
+    }
+)
 _REFERENCE = DIRECTORY | KNOWLEDGE
 
 ROLES: Mapping[str, Role] = {
@@ -289,6 +301,70 @@ ROLES: Mapping[str, Role] = {
                 reach="all",
                 purposes=_CONTROL,
             ),
+        ),
+    ),
+    "dpo": Role(
+        english="The data protection officer: who looked at what and who may, and no record.",
+        french="Le délégué à la protection des données : qui a consulté quoi, qui le peut, et "
+        "aucun dossier.",
+        grants=(
+            Grant(
+                name="dpo/ledger",
+                interactions=READS | {"audit"},
+                types=AUDIT,
+                reach="all",
+                purposes=_CONTROL,
+            ),
+            Grant(
+                name="dpo/rights",
+                interactions=frozenset({"review", "$explain"}),
+                types=ALL,
+                reach="all",
+                purposes=_CONTROL,
+            ),
+        ),
+    ),
+    "rssi": Role(
+        english="The security officer: the ledger verified and the rights of accounts, and nothing "
+        "of anybody's health.",
+        french="Le responsable de la sécurité : le registre vérifié et les droits des comptes, et "
+        "rien de la santé de personne.",
+        grants=(
+            # No types: rights are reviewed, but no emergency opening, whose reason tells of
+            # somebody's health.
+            Grant(
+                name="rssi/rights",
+                interactions=frozenset({"audit", "review"}),
+                purposes=_CONTROL,
+            ),
+        ),
+    ),
+    "researcher": Role(
+        english="A researcher: definitions and studies, and no record until a study opens some.",
+        french="Un chercheur : les définitions et les études, et aucun dossier tant qu’une étude "
+        "n’en ouvre pas.",
+        grants=(
+            Grant(
+                name="researcher/knowledge",
+                interactions=READS,
+                types=KNOWLEDGE | {"ResearchStudy"},
+                purposes=_RESEARCH,
+            ),
+            Grant(name="researcher/bundle", interactions=frozenset({"batch"}), purposes=_RESEARCH),
+        ),
+    ),
+    "manager": Role(
+        english="A manager: who works where, and no record.",
+        french="Un cadre ou un directeur : qui travaille où, et aucun dossier.",
+        grants=(
+            # To read only: who writes a PractitionerRole gives somebody the reach of that role.
+            Grant(
+                name="manager/directory",
+                interactions=READS,
+                types=_ORGANISATION,
+                purposes=_MANAGEMENT,
+            ),
+            Grant(name="manager/bundle", interactions=frozenset({"batch"}), purposes=_MANAGEMENT),
         ),
     ),
 }

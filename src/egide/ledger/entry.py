@@ -129,6 +129,10 @@ _ROLES = (
     "patient",
     "relative",
     "auditor",
+    "dpo",
+    "rssi",
+    "researcher",
+    "manager",
 )
 """Roles written as their place here, for ever; any other is written as it is."""
 

@@ -55,13 +55,13 @@ class Oversight:
 
     async def glasses(self, *, waiting: bool = True) -> list[Glass]:
         """Broken glasses; `waiting`: those nobody reviewed yet. Raises Forbidden."""
-        async with interaction(*self._who(), "review", None) as here:
+        async with interaction(*self._who(), "review", "Patient") as here:
             return await glass.glasses(here, waiting=waiting)
 
     async def behind_glass(self, number: int) -> Behind:
         """What was done behind a broken glass, entry by entry. Raises NotFound, Forbidden, also for
         one's own."""
-        async with interaction(*self._who(), "review", None) as here:
+        async with interaction(*self._who(), "review", "Patient") as here:
             return await behind.behind(here, number)
 
     async def review_glass(self, number: int, outcome: str) -> None:
@@ -69,7 +69,7 @@ class Oversight:
 
         Raises Incorrect, NotFound, Conflict when it was reviewed, Forbidden.
         """
-        async with interaction(*self._who(), "review", None) as here:
+        async with interaction(*self._who(), "review", "Patient") as here:
             await glass.review(here, number, outcome)
 
     def _who(self) -> tuple[Parts, Actor, str]:

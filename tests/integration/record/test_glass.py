@@ -212,6 +212,20 @@ async def test_a_reviewer_sees_who_when_and_why_and_says_what_he_found(record: R
         assert (done.reviewer, done.outcome) == (AUDITOR.account, "justified")
 
 
+async def test_who_looks_after_security_sees_rights_and_no_reason_of_an_emergency(
+    record: Record,
+) -> None:
+    await broken(record)
+    rssi = replace(AUDITOR, roles=frozenset({"rssi"}))
+    async with record.open(rssi, "HOPERAT") as session:
+        for refused in (session.glasses(), session.review_glass(1, "justified")):
+            with pytest.raises(Forbidden):
+                await refused
+        assert len(await session.rights([DOCTOR], days=30)) == 1
+    async with record.open(replace(rssi, roles=frozenset({"dpo"})), "HOPERAT") as session:
+        assert len(await session.glasses()) == 1
+
+
 async def test_nobody_reviews_his_own_and_only_reviewers_see_the_queue(record: Record) -> None:
     both = replace(DOCTOR, roles=frozenset({"clinician", "auditor"}))
     await broken(record, both)

@@ -111,6 +111,30 @@ auditor       directory  HOPERAT    . . . . . . . . . . . . . . . . a a . .
 auditor       knowledge  HOPERAT    . . . . . . . . . . . . . . . . a a . .
 auditor       audit      HOPERAT    a a a a . . . . . . . . a . . . a a . .
 auditor       -          HOPERAT    . . + + . . . . . . . . + . . . + + . .
+dpo           record     HOPERAT    . . . . . . . . . . . . . . . . a a . .
+dpo           admission  HOPERAT    . . . . . . . . . . . . . . . . a a . .
+dpo           directory  HOPERAT    . . . . . . . . . . . . . . . . a a . .
+dpo           knowledge  HOPERAT    . . . . . . . . . . . . . . . . a a . .
+dpo           audit      HOPERAT    a a a a . . . . . . . . a . . . a a . .
+dpo           -          HOPERAT    . . + + . . . . . . . . + . . . + + . .
+rssi          record     HOPERAT    . . . . . . . . . . . . . . . . . . . .
+rssi          admission  HOPERAT    . . . . . . . . . . . . . . . . . . . .
+rssi          directory  HOPERAT    . . . . . . . . . . . . . . . . . . . .
+rssi          knowledge  HOPERAT    . . . . . . . . . . . . . . . . . . . .
+rssi          audit      HOPERAT    . . . . . . . . . . . . . . . . . . . .
+rssi          -          HOPERAT    . . . . . . . . . . . . + . . . + . . .
+researcher    record     HRESCH     . . . . . . . . . . . . . . . . . . . .
+researcher    admission  HRESCH     . . . . . . . . . . . . . . . . . . . .
+researcher    directory  HRESCH     . . . . . . . . . . . . . . . . . . . .
+researcher    knowledge  HRESCH     n n n n . . . . . . . . . . . . . . . .
+researcher    audit      HRESCH     . . . . . . . . . . . . . . . . . . . .
+researcher    -          HRESCH     . . + + . . . . . + . . . . . . . . . .
+manager       record     HOPERAT    . . . . . . . . . . . . . . . . . . . .
+manager       admission  HOPERAT    . . . . . . . . . . . . . . . . . . . .
+manager       directory  HOPERAT    n n n n . . . . . . . . . . . . . . . .
+manager       knowledge  HOPERAT    . . . . . . . . . . . . . . . . . . . .
+manager       audit      HOPERAT    . . . . . . . . . . . . . . . . . . . .
+manager       -          HOPERAT    . . + + . . . . . + . . . . . . . . . .
 """
 
 # (role, kind, purpose, interaction, letter)

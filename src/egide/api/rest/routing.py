@@ -39,6 +39,10 @@ _DEFAULT_PURPOSES = (
     ("relative", "FAMRQT"),
     ("registrar", "HOPERAT"),
     ("auditor", "HOPERAT"),
+    ("dpo", "HOPERAT"),
+    ("rssi", "HOPERAT"),
+    ("researcher", "HRESCH"),
+    ("manager", "HOPERAT"),
 )
 
 FHIR = Routes(
