@@ -484,14 +484,14 @@ async def _bundles(asking: Asking, template: str) -> None:
             assert _alike(there, absent, id), name
 
 
-async def _everything(asking: Asking, template: str) -> None:
+async def _everything(asking: Asking, method: str, template: str) -> None:
     for patient in ("known", "opposed"):
         target = template.replace("{id}", patient)
-        answer = await asking.send("GET", template, target)
+        answer = await asking.send(method, template, target)
         if answer.status == 200:
             found = set(_matches(json.loads(answer.body)))
             assert found & RESOURCES.keys() == asking.asker.seen
-    await _tell_alike(asking, "GET", template, end="/$everything")
+    await _tell_alike(asking, method, template, end="/$everything")
 
 
 def _emergency(type: str, id: str) -> dict[str, Any]:
@@ -537,7 +537,8 @@ WAYS: Mapping[tuple[str, str], Callable[[Asking, str], Any]] = {
     ("GET", "/fhir/{type}/{id}/$meta"): lambda a, t: _instances(a, t, "/$meta"),
     ("GET", "/fhir/{type}/{id}/_history"): lambda a, t: _instances(a, t, "/_history"),
     ("GET", "/fhir/{type}/{id}/_history/{version}"): lambda a, t: _instances(a, t, "/_history/1"),
-    ("GET", "/fhir/Patient/{id}/$everything"): _everything,
+    ("GET", "/fhir/Patient/{id}/$everything"): lambda a, t: _everything(a, "GET", t),
+    ("POST", "/fhir/Patient/{id}/$everything"): lambda a, t: _everything(a, "POST", t),
     ("POST", "/fhir/Patient/{id}/$break-glass"): lambda a, t: _tell_alike(
         a,
         "POST",

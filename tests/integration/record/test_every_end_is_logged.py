@@ -10,7 +10,7 @@ from egide.actor import Actor
 from egide.db import Database
 from egide.errors import EgideError
 from egide.ledger import Action, Outcome
-from egide.record import Record, Session, bundle_of
+from egide.record import Asked, Record, Session, bundle_of
 
 PATIENT = json.dumps({"resourceType": "Patient", "id": "a"}).encode()
 BAD = b'{"resourceType":"Patient","gender":"banana"}'
@@ -90,7 +90,7 @@ ENDS: dict[str, tuple[Do, Action, Outcome]] = {
         Outcome.refused,
     ),
     "$explain": (
-        lambda s: s.explain(NOBODY, "TREAT", "GET", "/fhir/Patient/a"),
+        lambda s: s.explain(NOBODY, "TREAT", Asked(("read",), "Patient", "a")),
         Action.operation,
         Outcome.refused,
     ),

@@ -223,6 +223,7 @@ async def test_among_several_accounts_all_the_dormant_come_before_all_the_busy(
     async with record.open(DOCTOR) as session:
         await session.read("Observation", "o")
     async with record.open(colleague) as session:
+        await session.read("Observation", "o")
         with pytest.raises(Forbidden):
             await session.read("AuditEvent", "x")
     busy = [DOCTOR, colleague]

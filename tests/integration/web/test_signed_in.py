@@ -52,7 +52,8 @@ async def test_the_cookie_of_a_session_opens_no_record(world: World) -> None:
     for route in FHIR:
         for method, answer in route.answers.items():
             if answer.interactions:
-                target = route.template.format(type="Patient", id="1", version="1")
+                named = {"type": "Patient", "id": "1", "version": "1", "member": "Observation"}
+                target = route.template.format(**named)
                 for sent in (None, bearer):
                     got = await records.ask(
                         method, target, authorization=sent, accept="application/json"

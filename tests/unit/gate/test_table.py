@@ -379,3 +379,13 @@ def test_an_export_names_a_type() -> None:
     grants = grants_of(frozenset({"system"}))
     decision = decide(Facts("export", None, "HOPERAT", grants, assurance=2))
     assert (decision.outcome, decision.rule) == ("deny", "no-type")
+
+
+def test_what_obliges_to_a_reason_is_open_behind_a_broken_glass_alone() -> None:
+    """The reason is given and the patient told when the glass is broken: an obligation on anything
+    else would be shown and kept by nobody."""
+    obliged = [grant for role in ROLES.values() for grant in role.grants if grant.obligations]
+    assert obliged
+    for grant in obliged:
+        assert grant.obligations == {"give-reason", "notify-patient"}, grant.name
+        assert grant.purposes == {"BTG"}, grant.name
