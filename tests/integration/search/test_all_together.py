@@ -7,7 +7,6 @@ meanwhile. What a join needs is there to stay if it is found without all that wa
 import random
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from tests.integration.search.asking import brought, names
 from tests.integration.search.conftest import cloned
-from tests.integration.search.library import SYSTEM, ZONE, Library, ticking
+from tests.integration.search.library import NOW, SYSTEM, ZONE, Library, ticking
 from tests.integration.search.naive import Naive, Pair, in_order
 from tests.integration.search.questions import Questions, askable
 
@@ -80,7 +79,7 @@ def question(kind: str, chance: random.Random, library: Library, questions: Ques
 async def busy(dsn: str, library: Library) -> Any:
     """The one door over a clone of the library, while time goes on."""
     async with cloned(dsn) as database:
-        clock = ticking(datetime(2027, 1, 1, tzinfo=UTC))
+        clock = ticking(NOW)  # the naive answers' now: `ap` asks how long ago a date is
         ledger = Ledger(database, library.ring, clock)
         await ledger.open()
         try:
