@@ -251,8 +251,9 @@ def test_reach_follows_a_changed_rule_while_the_server_answers(
     installation.run("import", folder)
     server = installation.serve(workers=1, EGIDE_CARE_GRACE="36500")
     wait_for(lambda: asyncio.run(ties(installation.data)) == 1, lambda: server.log)
+    # Said once the last stretch is committed, which is when the tie is there.
+    wait_for(lambda: "reach.ready" in server.log, lambda: server.log)
     server.stop()
-    assert "reach.ready" in server.log
     installation.verify()
 
 

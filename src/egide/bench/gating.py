@@ -17,6 +17,7 @@ from time import perf_counter
 
 from egide.actor import Actor
 from egide.bench import targets
+from egide.bench.asking import ask
 from egide.bench.figure import Figure, Section
 from egide.bench.requests import Requests
 from egide.bench.stand import Serving, Stand
@@ -162,29 +163,12 @@ def _asked(
             pair = [(name, there), (f"{type}/{resource_id()}", absent)]
             chance.shuffle(pair)
             for path, times in pair:
-                status, took = _timed(connection, asking.get(path))
+                status, _, took = ask(connection, asking.get(path))
                 if status == 404:
                     times.append(took)
                 elif status != 200 or path != name:
                     raise Fault(f"a hidden or absent resource answered {status}")
     return there, absent
-
-
-def _timed(connection: socket.socket, request: bytes) -> tuple[int, float]:
-    began = perf_counter()
-    connection.sendall(request)
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        answer += connection.recv(65_536)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    length = next(
-        int(line.partition(b":")[2])
-        for line in head.lower().split(b"\r\n")
-        if line.startswith(b"content-length:")
-    )
-    while len(body) < length:
-        body += connection.recv(65_536)
-    return int(head[9:12]), perf_counter() - began
 
 
 def _auc(there: Sequence[float], absent: Sequence[float]) -> float:

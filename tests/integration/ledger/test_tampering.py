@@ -319,8 +319,8 @@ async def test_an_altered_tile_is_found(kept: Kept, statement: str, tile: tuple[
     "statement",
     [
         "update ledger_checkpoint set note = replace(note, E'\\n300\\n', E'\\n301\\n')",
-        "update ledger_checkpoint set note = regexp_replace(note, '300\\n.', E'300\\nA') "
-        "where size = 300",
+        "update ledger_checkpoint set note = regexp_replace(note, '300\\n.', E'300\\n' "
+        "|| case when note ~ '300\\nA' then 'B' else 'A' end) where size = 300",
         "update ledger_checkpoint set note = replace(note, ' ', '  ') where size = 300",
         "update ledger_checkpoint set note = 'nothing' where size = 300",
         "update ledger_checkpoint set at = at - interval '1 day' where size = 300",
