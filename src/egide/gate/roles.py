@@ -114,6 +114,27 @@ _ORGANISATION = frozenset(
 )
 _REFERENCE = DIRECTORY | KNOWLEDGE
 
+
+def _oversight(role: str) -> tuple[Grant, ...]:
+    """The ledger, and who may what: no record."""
+    return (
+        Grant(
+            name=f"{role}/ledger",
+            interactions=READS | {"audit"},
+            types=AUDIT,
+            reach="all",
+            purposes=_CONTROL,
+        ),
+        Grant(
+            name=f"{role}/rights",
+            interactions=frozenset({"review", "$explain"}),
+            types=ALL,
+            reach="all",
+            purposes=_CONTROL,
+        ),
+    )
+
+
 ROLES: Mapping[str, Role] = {
     "administrator": Role(
         english="Runs the installation: loads, erases and checks, and opens no record.",
@@ -286,43 +307,13 @@ ROLES: Mapping[str, Role] = {
     "auditor": Role(
         english="Checks who looked at what: the ledger, and no record.",
         french="Contrôle qui a consulté quoi : le registre des accès, et aucun dossier.",
-        grants=(
-            Grant(
-                name="auditor/ledger",
-                interactions=READS | {"audit"},
-                types=AUDIT,
-                reach="all",
-                purposes=_CONTROL,
-            ),
-            Grant(
-                name="auditor/rights",
-                interactions=frozenset({"review", "$explain"}),
-                types=ALL,
-                reach="all",
-                purposes=_CONTROL,
-            ),
-        ),
+        grants=_oversight("auditor"),
     ),
     "dpo": Role(
         english="The data protection officer: who looked at what and who may, and no record.",
         french="Le délégué à la protection des données : qui a consulté quoi, qui le peut, et "
         "aucun dossier.",
-        grants=(
-            Grant(
-                name="dpo/ledger",
-                interactions=READS | {"audit"},
-                types=AUDIT,
-                reach="all",
-                purposes=_CONTROL,
-            ),
-            Grant(
-                name="dpo/rights",
-                interactions=frozenset({"review", "$explain"}),
-                types=ALL,
-                reach="all",
-                purposes=_CONTROL,
-            ),
-        ),
+        grants=_oversight("dpo"),
     ),
     "rssi": Role(
         english="The security officer: the ledger verified and the rights of accounts, and nothing "
