@@ -23,10 +23,11 @@ _ABSENT = msgspec.Raw()
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One entry of a bundle; `resource` is Invalid when a batch holds one that is refused."""
+    """One entry of a bundle; of a batch `resource` is bytes, for each is an interaction by itself:
+    whoever does it decodes them."""
 
     full_url: str | None = None
-    resource: Resource | Invalid | None = None
+    resource: Resource | bytes | None = None
     method: str | None = None
     url: str | None = None
     if_none_match: str | None = None
@@ -43,11 +44,10 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 def decode_bundle(raw: bytes) -> Bundle:
-    """The entries of the bundle in `raw`, completely validated.
+    """The entries of the bundle in `raw`, completely validated but for the resources of a batch.
 
     In a transaction references may be searches. Raises Invalid with every finding, its place seen
-    from the bundle (`Bundle.entry[3].resource.name[0]`); in a batch, where each entry stands for
-    itself, what is wrong with a resource becomes its entry's `resource` instead.
+    from the bundle (`Bundle.entry[3].resource.name[0]`).
     """
     if json_text.is_too_deep(raw):
         json_text.read(raw)
@@ -103,14 +103,12 @@ def _assemble(struct: Any, resources: list[msgspec.Raw | None]) -> Bundle:
     entries = []
     issues: list[Issue] = []
     for at, (entry, raw) in enumerate(zip(struct.entry or (), resources, strict=True)):
-        resource: Resource | Invalid | None = None
-        if raw is not None:
+        resource: Resource | bytes | None = None if raw is None else bytes(raw)
+        if raw is not None and struct.type != "batch":
             try:
                 resource = decode_part(bytes(raw), conditional=conditional)
             except Invalid as invalid:
-                found = [_seen_from_bundle(issue, at) for issue in invalid.issues]
-                issues += found
-                resource = Invalid(found)
+                issues += [_seen_from_bundle(issue, at) for issue in invalid.issues]
         request = entry.request
         entries.append(
             Entry(entry.fullUrl, resource)
@@ -126,7 +124,7 @@ def _assemble(struct: Any, resources: list[msgspec.Raw | None]) -> Bundle:
                 request.ifNoneExist,
             )
         )
-    if issues and struct.type != "batch":
+    if issues:
         raise Invalid(issues)
     return Bundle(struct.type, tuple(entries))
 

@@ -3,7 +3,6 @@
 https://hl7.org/fhir/R4/http.html#transaction
 """
 
-from egide import fhir
 from egide.errors import EgideError
 from egide.record.bundle import Asked, Bundle, Result, link_of, query_of
 from egide.record.session import Session
@@ -20,17 +19,15 @@ async def batch(session: Session, bundle: Bundle, *, lenient: bool = False) -> l
 
 async def _alone(session: Session, asked: Asked | EgideError, lenient: bool) -> Result:
     if isinstance(asked, EgideError):
-        return Result("", error=(asked.category, asked.issues))
+        return Result("", error=asked)
     try:
         return await _do(session, asked, lenient)
     except EgideError as error:
-        return Result(asked.method, error=(error.category, error.issues))
+        return Result(asked.method, error=error)
 
 
 async def _do(session: Session, asked: Asked, lenient: bool) -> Result:
     type, id, resource = asked.type, asked.id, asked.resource
-    if isinstance(resource, fhir.Invalid):
-        raise resource
     if resource is not None and asked.method == "POST":
         made = await session.create(type, resource, unless=asked.criterion)
         return Result("POST", emitted=made)

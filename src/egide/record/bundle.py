@@ -1,4 +1,4 @@
-"""A transaction or a batch, entry by entry: what each asks for, its resource decoded.
+"""A transaction or a batch, entry by entry: what each asks for.
 
 https://hl7.org/fhir/R4/http.html#transaction
 """
@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from egide import fhir
-from egide.errors import Category, EgideError, Incorrect, Issue, Unsupported
+from egide.errors import EgideError, Incorrect, Issue, Unsupported
 from egide.fhir.definitions import TYPES
 from egide.fhir.search.query import CURSOR
 from egide.record.emission import Emitted
@@ -33,7 +33,7 @@ class Asked:
     """One entry: `place` is its index in the bundle, `expected` the version in its ifMatch.
 
     `type` is empty for a search of several types, `version` there for a vread. `resource` is there
-    for POST and PUT; in a batch it is Invalid when it is refused. `criterion` is that of a
+    for POST and PUT; in a batch as bytes, which its interaction decodes. `criterion` is that of a
     conditional create, update or delete; `none_match` and `modified_since` are those of a
     conditional read.
     """
@@ -44,7 +44,7 @@ class Asked:
     id: str | None
     query: str | None
     full_url: str | None
-    resource: fhir.Resource | fhir.Invalid | None
+    resource: fhir.Resource | bytes | None
     expected: int | None
     absent: bool
     criterion: tuple[tuple[str, str], ...] | None = None
@@ -54,10 +54,8 @@ class Asked:
 
     @property
     def decoded(self) -> fhir.Resource:
-        """The resource of an entry that has one. Raises Invalid."""
-        if isinstance(self.resource, fhir.Invalid):
-            raise self.resource
-        assert self.resource is not None
+        """The resource of an entry of a transaction that has one."""
+        assert isinstance(self.resource, fhir.Resource)
         return self.resource
 
 
@@ -76,7 +74,7 @@ class Result:
     method: str
     emitted: Emitted | None = None
     page: Page | None = None
-    error: tuple[Category, tuple[Issue, ...]] | None = None
+    error: EgideError | None = None
 
 
 def bundle_of(raw: bytes, base: str | None = None) -> Bundle:
@@ -125,9 +123,10 @@ def _asked(place: int, entry: fhir.Entry, base: str | None) -> Asked:
     resource = entry.resource
     if isinstance(resource, fhir.Resource):
         if resource.type != type:
-            raise at(place, "resource", "value", "is not of the type the url names")
+            words = f"the resource is a {resource.type}, not a {type}"
+            raise at(place, "resource", "invalid", words)
         if method == "PUT" and criterion is None and resource.id != parts["id"]:
-            raise at(place, "resource.id", "value", "must be the id in the request's url")
+            raise at(place, "resource.id", "value", "must be the id in the address")
     return Asked(
         place,
         method,

@@ -8,7 +8,6 @@ https://hl7.org/fhir/R4/http.html#trules
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from egide import fhir
 from egide.db import Connection
 from egide.errors import EgideError, Issue, PreconditionFailed
 from egide.fhir.search import Term
@@ -110,12 +109,11 @@ def _terms(
 
 def _draft(asked: Asked) -> Draft:
     """What an entry without a criterion comes to."""
-    if isinstance(asked.resource, fhir.Invalid):
-        raise asked.resource
     _refuse_part(asked)
+    resource = None if asked.resource is None else asked.decoded
     if asked.id is None:
-        return Draft(asked.type, resource_id(), asked.resource, fresh=True)
-    return Draft(asked.type, asked.id, asked.resource, expected=asked.expected, absent=asked.absent)
+        return Draft(asked.type, resource_id(), resource, fresh=True)
+    return Draft(asked.type, asked.id, resource, expected=asked.expected, absent=asked.absent)
 
 
 def _conditional_draft(asked: Asked, match: Emitted | None) -> Draft | None:

@@ -1,6 +1,7 @@
 """Transactions are whole or not at all; batches are not."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from egide import fhir
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import EgideError, Incorrect
+from egide.ledger import Action, Outcome
 from egide.record import Record, Result, Session, batch, bundle_of
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Essai"}]}
@@ -140,10 +142,27 @@ async def test_a_batch_does_what_it_can(record: Record, system: Actor, database:
     async with record.open(system) as session:
         done, bad, absent, nothing = await batch(session, bundle_of(asked))
     assert done.emitted is not None and done.emitted.created
-    assert bad.error is not None and bad.error[0] == "incorrect"
-    assert absent.error is not None and absent.error[0] == "not_found"
+    assert bad.error is not None and bad.error.category == "incorrect"
+    assert absent.error is not None and absent.error.category == "not_found"
     assert nothing.error is None and nothing.emitted is None
     assert await count(database) == 1
+
+
+async def test_a_bad_resource_in_a_batch_is_asked_about_and_logged_like_any_write(
+    record: Record, system: Actor, database: Database
+) -> None:
+    asked = bundle(entry({"resourceType": "Patient", "gender": "banana"}), type="batch")
+    reader = replace(system, account=system.account + 1, roles=frozenset({"patient"}), patient="a")
+    for actor, category, outcome in (
+        (system, "incorrect", Outcome.failed),
+        (reader, "forbidden", Outcome.refused),
+    ):
+        async with record.open(actor, "TREAT" if actor is system else "PATRQT") as session:
+            assert refusal(await batch(session, bundle_of(asked)))[0] == category
+        async with database.connection() as connection:
+            last = "select action, outcome, actor from ledger_entry order by entry desc limit 1"
+            entered = await connection.fetchrow(last)
+        assert tuple(entered.values()) == (Action.create, outcome, actor.account)
 
 
 BASE = "https://egide.test/fhir"
@@ -167,8 +186,7 @@ def refusal(results: list[Result]) -> tuple[str, str]:
     """The category and the issue code of the only result."""
     (result,) = results
     assert result.error is not None
-    category, issues = result.error
-    return category, issues[0].code
+    return result.error.category, result.error.issues[0].code
 
 
 KINDS = pytest.mark.parametrize("kind", ["batch", "transaction"])

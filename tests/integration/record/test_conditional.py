@@ -412,7 +412,7 @@ async def test_several_matches_refuse_the_deletion_and_keep_all(
     for caught in (alone, within):
         assert [each.code for each in caught.value.issues] == ["multiple-matches"]
     assert within.value.issues[0].expression == "Bundle.entry[0].request"
-    assert refused.error is not None and refused.error[0] == "precondition"
+    assert refused.error is not None and refused.error.category == "precondition"
     assert await count(database) == 3
 
 

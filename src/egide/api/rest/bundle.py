@@ -11,7 +11,7 @@ from egide.api.rest.search_type import searchset
 from egide.errors import EgideError
 from egide.http import Response
 from egide.http.negotiation import language
-from egide.http.outcome import STATUS, outcome
+from egide.http.outcome import outcome, status
 from egide.record import Entry, Result, batch, bundle_of
 
 _WORDS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
@@ -31,10 +31,9 @@ async def post_bundle(call: Call) -> Response:
 
 def _entry(call: Call, asked: Entry | EgideError, result: Result) -> dict[str, Any]:
     if result.error is not None:
-        category, issues = result.error
-        spoken = language(call.request.headers.get(b"accept-language"))
-        said = outcome(issues, category, spoken, call.request.id)
-        return {"response": {"status": str(STATUS[category]), "outcome": said}}
+        error, spoken = result.error, language(call.request.headers.get(b"accept-language"))
+        said = outcome(error.issues, error.category, spoken, call.request.id)
+        return {"response": {"status": str(status(error)), "outcome": said}}
     if result.page is not None:
         page = searchset(call, result.page)
         return {"resource": msgspec.Raw(page), "response": {"status": _WORDS[200]}}
