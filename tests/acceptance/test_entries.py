@@ -112,3 +112,107 @@ def test_a_resource_is_refused_in_a_bundle_as_it_is_alone(
     expected = told(alone.status, alone.json(), "")
     assert expected.status == status
     assert found == expected
+
+
+READS = pytest.mark.parametrize("url", ["Patient/{id}", "Patient/{id}/_history/1"])
+CONDITIONS: list[dict[str, str]] = [
+    {"If-None-Match": 'W/"1"'},
+    {"If-None-Match": '"1"'},
+    {"If-None-Match": 'W/"2", W/"1"'},
+    {"If-None-Match": "*"},
+    {"If-None-Match": 'W/"2"'},
+    {"If-Modified-Since": "2099-01-01T00:00:00Z"},
+    {"If-Modified-Since": "1999-01-01T00:00:00Z"},
+    {"If-None-Match": 'W/"2"', "If-Modified-Since": "2099-01-01T00:00:00Z"},
+]
+HAD = CONDITIONS[:4] + CONDITIONS[5:6]
+"""Those by which a client says that it has version 1."""
+
+
+def in_request(headers: dict[str, str]) -> dict[str, str]:
+    """Headers as Bundle.entry.request says them."""
+    names = {"If-None-Match": "ifNoneMatch", "If-Modified-Since": "ifModifiedSince"}
+    names |= {"If-Match": "ifMatch"}
+    return {names[name]: value for name, value in headers.items()}
+
+
+@KINDS
+@READS
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_conditional_read_is_answered_in_a_bundle_as_it_is_alone(
+    client: Client, kind: str, url: str, condition: dict[str, str]
+) -> None:
+    url = url.format(id=client.post("/Patient", patient()).json()["id"])
+    alone = client.ask("GET", f"/{url}", None, condition)
+    assert alone.status == (304 if condition in HAD else 200)
+    found = entry(client, kind, "GET", url, request=in_request(condition))
+    assert not isinstance(found, Answer)
+    assert found["response"]["status"][:3] == str(alone.status)
+    assert found["response"]["etag"] == alone.headers["etag"]
+    assert ("resource" in found) == (alone.status == 200)
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("tag", "status"),
+    [('W/"1"', "done"), ('"1"', "done"), ('W/"2"', "412"), ("1", "400"), ("*", "400")],
+)
+@pytest.mark.parametrize("url", ["Patient/{id}", "Patient?identifier=urn:x|{number}"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_the_version_named_is_asked_about_in_a_bundle_as_it_is_alone(
+    client: Client, kind: str, method: str, url: str, tag: str, status: str
+) -> None:
+    done = {"PUT": "200", "DELETE": "204"}[method]
+    for alone in (True, False):
+        number = new_id()
+        identified = patient("Autre", identifier=[{"system": "urn:x", "value": number}])
+        id = client.post("/Patient", identified | {"active": True}).json()["id"]
+        url_of_it = url.format(id=id, number=number)
+        body = identified | {"id": id} if method == "PUT" else None
+        if alone:
+            address = quote(f"/{url_of_it}", safe="/?=:")
+            answered = str(client.ask(method, address, body, {"If-Match": tag}).status)
+        else:
+            more = {"resource": body} if body else {}
+            found = entry(client, kind, method, url_of_it, request={"ifMatch": tag}, **more)
+            whole = isinstance(found, Answer)
+            answered = str(found.status) if whole else found["response"]["status"][:3]
+        assert answered == (done if status == "done" else status), alone
+        history = client.get(f"/Patient/{id}/_history").json()["entry"]
+        assert len(history) == (2 if status == "done" else 1)
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("method", "url", "name", "value"),
+    [
+        ("GET", "Patient/{id}", "ifMatch", 'W/"1"'),
+        ("GET", "Patient/{id}/_history/1", "ifMatch", 'W/"1"'),
+        ("GET", "Patient?_id={id}", "ifMatch", 'W/"1"'),
+        ("GET", "Patient?_id={id}", "ifNoneMatch", 'W/"1"'),
+        ("GET", "Patient?_id={id}", "ifModifiedSince", "2024-01-01T00:00:00Z"),
+        ("GET", "Patient/{id}", "ifNoneExist", "_id={id}"),
+        ("POST", "Patient", "ifMatch", 'W/"1"'),
+        ("POST", "Patient", "ifNoneMatch", "*"),
+        ("POST", "Patient", "ifModifiedSince", "2024-01-01T00:00:00Z"),
+        ("PUT", "Patient/{id}", "ifModifiedSince", "2024-01-01T00:00:00Z"),
+        ("PUT", "Patient/{id}", "ifNoneExist", "_id={id}"),
+        ("PUT", "Patient/{id}", "ifNoneMatch", 'W/"2"'),
+        ("PUT", "Patient?_id={id}", "ifNoneMatch", "*"),
+        ("DELETE", "Patient/{id}", "ifNoneMatch", "*"),
+        ("DELETE", "Patient/{id}", "ifModifiedSince", "2024-01-01T00:00:00Z"),
+        ("DELETE", "Patient?_id={id}", "ifNoneMatch", 'W/"2"'),
+        ("DELETE", "Patient/{id}", "ifNoneExist", "_id={id}"),
+    ],
+)
+def test_a_condition_that_nothing_would_ask_is_refused(
+    client: Client, kind: str, method: str, url: str, name: str, value: str
+) -> None:
+    id = client.post("/Patient", patient()).json()["id"]
+    request = {name: value.replace("{id}", id)}
+    more = {"resource": patient("Autre", id=id)} if method in ("POST", "PUT") else {}
+    found = refused_in(client, kind, method, url.replace("{id}", id), request=request, **more)
+    assert found.status == "400"
+    ((code, _, where),) = found.issues
+    assert (code, where) == ("value", f"Bundle.entry[0].request.{name}")
+    assert client.get(f"/Patient/{id}").version() == 1

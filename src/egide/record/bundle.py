@@ -25,7 +25,7 @@ _URL = re.compile(
 )
 _ELSEWHERE = re.compile(r"(?:\A|/)(?:metadata|[_$][^/]*)(?:/|\Z)")
 """Paths this server answers by themselves and not in a bundle: histories, operations, metadata."""
-_ETAG = re.compile(r'W/"(\d{1,9})"\Z')
+_ETAG = re.compile(r'\s*(?:W/)?"(\d{1,9})"\s*\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ def _asked(place: int, entry: fhir.Entry, base: str | None) -> Asked:
         raise at(place, "resource", "required", f"{method} {words}")
     if method == "POST" and (parts["id"] or parts["query"] is not None):
         raise at(place, "request.url", "value", "POST goes to a type")
+    _check_conditions(place, entry, reads_one=method == "GET" and parts["id"] is not None)
     criterion = _criterion(place, entry, parts["id"], parts["query"])
     if method in ("PUT", "DELETE") and parts["id"] is None and criterion is None:
         raise at(place, "request.url", "value", f"{method} needs Type/id")
@@ -136,7 +137,7 @@ def _asked(place: int, entry: fhir.Entry, base: str | None) -> Asked:
         entry.full_url,
         resource,
         _version(place, entry.if_match),
-        entry.if_none_match == "*",
+        method == "PUT" and entry.if_none_match is not None,
         criterion,
         None if parts["version"] is None else int(parts["version"]),
         entry.if_none_match,
@@ -174,11 +175,6 @@ def _criterion(
     """The criterion of a conditional create (`ifNoneExist`), or of a conditional update or delete
     (the url's query)."""
     text = entry.if_none_exist
-    if text is not None and entry.method != "POST":
-        raise at(place, "request.ifNoneExist", "value", "goes with POST only")
-    if entry.method == "PUT" and entry.if_none_match not in (None, "*"):
-        words = "must be * in an update; to name a version use ifMatch"
-        raise at(place, "request.ifNoneMatch", "value", words)
     if entry.method in ("PUT", "DELETE") and query is not None:
         if id is not None:
             raise at(place, "request.url", "value", "names an id or a criterion, not both")
@@ -189,6 +185,27 @@ def _criterion(
     if text is None:
         return None
     return tuple(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
+
+
+def _check_conditions(place: int, entry: fhir.Entry, *, reads_one: bool) -> None:
+    """Refuses a condition that its interaction does not ask: left out, it would seem to hold."""
+    method = entry.method
+    for name, value, fits, those in (
+        ("ifNoneExist", entry.if_none_exist, method == "POST", "POST"),
+        ("ifMatch", entry.if_match, method in ("PUT", "DELETE"), "PUT and DELETE"),
+        (
+            "ifNoneMatch",
+            entry.if_none_match,
+            method == "PUT" or reads_one,
+            "PUT and with GET of one resource",
+        ),
+        ("ifModifiedSince", entry.if_modified_since, reads_one, "GET of one resource"),
+    ):
+        if value is not None and not fits:
+            raise at(place, f"request.{name}", "value", f"goes with {those} only")
+    if method == "PUT" and (entry.if_none_match or "*").strip() != "*":
+        words = "must be * in an update; to name a version use ifMatch"
+        raise at(place, "request.ifNoneMatch", "value", words)
 
 
 def _version(place: int, if_match: str | None) -> int | None:

@@ -3,6 +3,7 @@
 from egide.api.rest.call import Call, version_headers
 from egide.api.rest.condition import unmodified
 from egide.http import Response
+from egide.record import Emitted
 
 
 async def read(call: Call, type: str, id: str) -> Response:
@@ -13,6 +14,11 @@ async def read(call: Call, type: str, id: str) -> Response:
         emitted = await call.session.read(type, id, query, lenient=call.lenient)
     else:
         emitted = await call.session.read(type, id)
+    return answered(call, emitted)
+
+
+def answered(call: Call, emitted: Emitted) -> Response:
+    """200 with `emitted`, 304 when the client has it."""
     none_match, since = call.header(b"if-none-match"), call.header(b"if-modified-since")
     if unmodified(emitted, none_match, since):
         return Response(304, b"", version_headers(emitted))
