@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from tests.acceptance.client import Answer, Client
-from tests.acceptance.records import new_id, patient, transaction
+from tests.acceptance.client import Answer, Client, link
+from tests.acceptance.records import new_id, observation, patient, transaction
 
 Json = dict[str, Any]
 KINDS = pytest.mark.parametrize("kind", ["batch", "transaction"])
@@ -216,3 +216,82 @@ def test_a_condition_that_nothing_would_ask_is_refused(
     ((code, _, where),) = found.issues
     assert (code, where) == ("value", f"Bundle.entry[0].request.{name}")
     assert client.get(f"/Patient/{id}").version() == 1
+
+
+GETS = [
+    "Patient/{id}",
+    "Patient/{id}?_elements=gender",
+    "Patient/{id}/_history/1",
+    "Patient/{id}/_history",
+    "Patient/{id}/_history?_count=1",
+    "Patient/{id}/_history?_count=1&_before=2",
+    "Patient/_history?_count=5000&_since={since}",
+    "_history?_count=3&_since={since}",
+    "Patient/{id}/$meta",
+    "Patient/{id}/$everything",
+    "Patient/{id}/$everything?_type=Observation&_count=1&_type=Patient",
+    "Patient/{id}/Observation?_sort=date&_pretty=true",
+    "Patient/{id}/*?_count=1&_total=accurate",
+    "Patient?_id={id}&_revinclude=Observation:subject",
+    "?_type=Patient,Observation&_id={id}",
+    "Patient/nobody/_history",
+    "Patient/{id}/_history?_count=0",
+    "Patient/{id}/_history?_count=1&_count=2",
+    "Patient/{id}/_history?colour=blue",
+    "Patient/_history?_since=yesterday",
+    "_history?_cursor=forged",
+    "Patient/_history?_cursor=forged&_count=1",
+    "Patient/nobody/$meta",
+    "Patient/{id}/$meta?_count=1",
+    "Patient/nobody/$everything",
+    "Patient/{id}/$everything?_type=Nonsense",
+    "Patient/{id}/$everything?_count=all",
+    "Patient/nobody/Observation",
+    "Patient/{id}/Organization",
+    "Organization/{id}/Patient",
+    "Patient/{id}/Observation?birthdate=2000",
+    "Patient/{id}/_history/9",
+    "Patient/{id}/_history/one",
+]
+
+
+@KINDS
+@pytest.mark.parametrize("url", GETS)
+def test_what_is_read_is_answered_in_a_bundle_as_it_is_alone(
+    client: Client, kind: str, url: str
+) -> None:
+    made = client.post("/Patient", patient()).json()
+    id, since = made["id"], made["meta"]["lastUpdated"]
+    client.put(f"/Patient/{id}", patient("Autre", id=id))
+    for day in ("2024-05-01", "2024-05-02"):
+        client.post("/Observation", observation(f"Patient/{id}", day=day))
+    url = url.format(id=id, since=since)
+    while True:
+        alone = client.get(f"/{url}")
+        found = entry(client, kind, "GET", url)
+        if isinstance(found, Answer):
+            assert (found.status, without_place(found)) == (alone.status, without_place(alone))
+            return
+        assert found["response"]["status"][:3] == str(alone.status)
+        if alone.status != 200:
+            assert found["response"]["outcome"]["issue"] == alone.issues()
+            return
+        following = link(alone, "next")
+        expected = alone.json()
+        assert without_cursor(found["resource"]) == without_cursor(expected)
+        links = {each["relation"]: each["url"] for each in found["resource"].get("link", ())}
+        assert (following is None) == ("next" not in links)
+        if following is None:
+            return
+        url = links["next"].removeprefix(f"{client.base}/")
+
+
+def without_place(answer: Answer) -> list[tuple[str, str]]:
+    """Code and words of each issue."""
+    return [(each["code"], each["diagnostics"]) for each in answer.issues()]
+
+
+def without_cursor(resource: Json) -> Json:
+    """A page but for what stands in its next link, which is sealed anew each time."""
+    links = [each for each in resource.get("link", ()) if "_cursor=" not in each["url"]]
+    return resource | ({"link": links} if "link" in resource else {})

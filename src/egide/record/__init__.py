@@ -4,8 +4,8 @@ from egide.gate.explaining import Explanation
 from egide.gate.explaining import Line as ExplainedLine
 from egide.record.batches import batch
 from egide.record.behind import Behind, Deed
+from egide.record.bundle import AnyPage, Bundle, Result, bundle_of, query_of
 from egide.record.bundle import Asked as Entry
-from egide.record.bundle import Bundle, Result, bundle_of
 from egide.record.changes import History
 from egide.record.compartments import Compartment, compartments
 from egide.record.deriving import Derivation, derivation, rule_of
@@ -22,17 +22,30 @@ from egide.record.loading import (
     Refusal,
     part_digest,
 )
-from egide.record.reads import Versions
+from egide.record.reads import NO_VERSION, Versions
 from egide.record.record import Record
 from egide.record.represented import Represented
 from egide.record.rights import Right
 from egide.record.searches import Page
 from egide.record.session import Session
+from egide.record.wanted import (
+    OF_HTTP,
+    OfInstance,
+    OfMany,
+    OfRecord,
+    of_instance,
+    of_many,
+    of_meta,
+    of_record,
+)
 from egide.store import Certificate
 
 __all__ = [
     "IMPORT_ACCOUNT",
+    "NO_VERSION",
+    "OF_HTTP",
     "REASONS",
+    "AnyPage",
     "Asked",
     "Behind",
     "Bundle",
@@ -50,6 +63,9 @@ __all__ = [
     "Indexing",
     "Item",
     "Loaded",
+    "OfInstance",
+    "OfMany",
+    "OfRecord",
     "Page",
     "Record",
     "Refusal",
@@ -65,6 +81,11 @@ __all__ = [
     "derivation",
     "index_rows_left",
     "index_state",
+    "of_instance",
+    "of_many",
+    "of_meta",
+    "of_record",
     "part_digest",
+    "query_of",
     "rule_of",
 ]

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#transaction
 """
 
 from egide.errors import EgideError
-from egide.record.bundle import Asked, Bundle, Result, link_of, query_of
+from egide.record.bundle import Asked, Bundle, Result
 from egide.record.session import Session
 
 
@@ -42,24 +42,10 @@ async def _do(session: Session, asked: Asked, lenient: bool) -> Result:
         )
         return Result("PUT", emitted=written)
     if asked.method == "GET":
-        return await _get(session, asked, lenient)
+        return await session.get(asked, lenient=lenient)
     if asked.criterion is not None:
         matched = await session.delete_matching(type, asked.criterion, expected=asked.expected)
         return Result("DELETE", emitted=matched)
     assert id is not None
     gone = await session.delete(type, id, expected=asked.expected)
     return Result("DELETE", emitted=gone)
-
-
-async def _get(session: Session, asked: Asked, lenient: bool) -> Result:
-    type, id, version, query = asked.type, asked.id, asked.version, query_of(asked)
-    if id is None:
-        cursor = link_of(query)
-        if cursor is not None:
-            return Result("GET", page=await session.next_page(cursor))
-        return Result("GET", page=await session.search(type or None, query, lenient=lenient))
-    if version is None:
-        found = await session.read(type, id, query, lenient=lenient)
-    else:
-        found = await session.vread(type, id, version, query, lenient=lenient)
-    return Result("GET", emitted=found)

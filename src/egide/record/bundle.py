@@ -6,25 +6,25 @@ https://hl7.org/fhir/R4/http.html#transaction
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import parse_qsl
+from typing import Literal, NamedTuple, TypeAlias
+from urllib.parse import parse_qsl, unquote
 
 from egide import fhir
-from egide.errors import EgideError, Incorrect, Issue, Unsupported
+from egide.errors import EgideError, Incorrect, Issue, NotFound, Unsupported
 from egide.fhir.definitions import TYPES
 from egide.fhir.search.query import CURSOR
+from egide.ids import RESOURCE_ID
+from egide.record.changes import History
+from egide.record.compartments import Compartment
 from egide.record.emission import Emitted
+from egide.record.everything import EverythingPage
+from egide.record.reads import NO_VERSION, Versions
 from egide.record.searches import Page
+from egide.record.wanted import OF_HTTP
 
 _TYPES = frozenset(TYPES)
 _WITH_RESOURCE = {"POST": True, "PUT": True, "GET": False, "DELETE": False}
-_URL = re.compile(
-    r"/?(?:(?P<type>[A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/(?P<version>\d{1,9}))?)?)?"
-    r"(?:\?(?P<query>.*))?\Z",
-    re.DOTALL,
-)
-_ELSEWHERE = re.compile(r"(?:\A|/)(?:metadata|[_$][^/]*)(?:/|\Z)")
-"""Paths this server answers by themselves and not in a bundle: histories, operations, metadata."""
+_VERSION = re.compile(r"[0-9]{1,9}\Z")
 _ETAG = re.compile(r'\s*(?:W/)?"(\d{1,9})"\s*\Z')
 
 
@@ -32,8 +32,9 @@ _ETAG = re.compile(r'\s*(?:W/)?"(\d{1,9})"\s*\Z')
 class Asked:
     """One entry: `place` is its index in the bundle, `expected` the version in its ifMatch.
 
-    `type` is empty for a search of several types, `version` there for a vread. `resource` is there
-    for POST and PUT; in a batch as bytes, which its interaction decodes. `criterion` is that of a
+    `type` is empty for what is of several types, `version` there for a vread, `within` for a search
+    in a compartment; `operation` is `_history`, `$everything` or `$meta`. `resource` is there for
+    POST and PUT; in a batch as bytes, which its interaction decodes. `criterion` is that of a
     conditional create, update or delete; `none_match` and `modified_since` are those of a
     conditional read.
     """
@@ -51,6 +52,8 @@ class Asked:
     version: int | None = None
     none_match: str | None = None
     modified_since: str | None = None
+    operation: str | None = None
+    within: Compartment | None = None
 
     @property
     def decoded(self) -> fhir.Resource:
@@ -67,13 +70,16 @@ class Bundle:
     entries: tuple[Asked | EgideError, ...]
 
 
+AnyPage: TypeAlias = Page | Versions | History | EverythingPage
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """How one entry ended: a resource, a page, an error, or nothing when nothing was to delete."""
 
     method: str
     emitted: Emitted | None = None
-    page: Page | None = None
+    page: AnyPage | None = None
     error: EgideError | None = None
 
 
@@ -110,39 +116,57 @@ def _asked(place: int, entry: fhir.Entry, base: str | None) -> Asked:
         raise at(place, "request", "required", "an entry says what it asks for in request")
     if method not in _WITH_RESOURCE:
         raise at(place, "request.method", "not-supported", f"{method} is not done here")
-    parts = _address(place, method, _relative(url, base))
-    type = parts["type"] or ""
+    there = _address(place, method, _relative(url, base))
+    type, id, query = there.type, there.id, there.query
     if _WITH_RESOURCE[method] != (entry.resource is not None):
         words = "needs a resource" if _WITH_RESOURCE[method] else "takes no resource"
         raise at(place, "resource", "required", f"{method} {words}")
-    if method == "POST" and (parts["id"] or parts["query"] is not None):
+    if method == "POST" and (id or query is not None):
         raise at(place, "request.url", "value", "POST goes to a type")
-    _check_conditions(place, entry, reads_one=method == "GET" and parts["id"] is not None)
-    criterion = _criterion(place, entry, parts["id"], parts["query"])
-    if method in ("PUT", "DELETE") and parts["id"] is None and criterion is None:
+    _check_conditions(place, entry, reads_one=method == "GET" and there.is_one)
+    criterion = _criterion(place, entry, id, query)
+    if method in ("PUT", "DELETE") and id is None and criterion is None:
         raise at(place, "request.url", "value", f"{method} needs Type/id")
     resource = entry.resource
     if isinstance(resource, fhir.Resource):
         if resource.type != type:
             words = f"the resource is a {resource.type}, not a {type}"
             raise at(place, "resource", "invalid", words)
-        if method == "PUT" and criterion is None and resource.id != parts["id"]:
+        if method == "PUT" and criterion is None and resource.id != id:
             raise at(place, "resource.id", "value", "must be the id in the address")
     return Asked(
         place,
         method,
         type,
-        parts["id"],
-        parts["query"],
+        id,
+        query,
         entry.full_url,
         resource,
         _version(place, entry.if_match),
         method == "PUT" and entry.if_none_match is not None,
         criterion,
-        None if parts["version"] is None else int(parts["version"]),
+        there.version,
         entry.if_none_match,
         entry.if_modified_since,
+        there.operation,
+        there.within,
     )
+
+
+class _Address(NamedTuple):
+    """What an url names; the fields are those of `Asked`."""
+
+    type: str = ""
+    id: str | None = None
+    version: int | None = None
+    operation: str | None = None
+    within: Compartment | None = None
+    query: str | None = None
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is a resource or one of its versions."""
+        return self.id is not None and self.operation is None
 
 
 def _relative(url: str, base: str | None) -> str:
@@ -152,21 +176,49 @@ def _relative(url: str, base: str | None) -> str:
     return url[len(base) :]
 
 
-def _address(place: int, method: str, url: str) -> re.Match[str]:
+def _address(place: int, method: str, url: str) -> _Address:
     """What an entry's url names. Refuses what is no address, and what is none in a bundle."""
-    parts = _URL.match(url)
-    known = parts is not None and (parts["type"] in _TYPES or parts["type"] is None)
-    if not known and _ELSEWHERE.search(url.partition("?")[0]):
+    path, mark, query = url.partition("?")
+    pieces = [unquote(each) for each in path.removeprefix("/").split("/")]
+    found = _named(pieces) if method == "GET" else None
+    match pieces:
+        case [type] if type in _TYPES:
+            found = _Address(type)
+        case [type, id] if type in _TYPES and RESOURCE_ID.match(id):
+            found = _Address(type, id)
+        case [""] if query and method == "GET":
+            found = _Address()
+        case [*_, "_history", _] if method != "GET":
+            raise at(place, "request.url", "value", "a version is only read; name it in ifMatch")
+    if found is not None:
+        return found._replace(query=query if mark else None)
+    if pieces[0] == "metadata" or any(each[:1] in ("_", "$") for each in pieces):
         words = "is not done within a bundle; ask for it by itself"
         issue = Issue("not-supported", words, f"{_entry(place)}.request.url")
         raise Unsupported(words, issues=[issue])
-    several = parts is not None and parts["type"] is None and parts["query"] and method == "GET"
-    if parts is None or not (several or parts["type"] in _TYPES):
-        words = "must be Type, Type/id, Type/id/_history/version, Type?query or ?query"
-        raise at(place, "request.url", "value", words)
-    if parts["version"] is not None and method != "GET":
-        raise at(place, "request.url", "value", "a version is only read; name it in ifMatch")
-    return parts
+    raise at(place, "request.url", "value", "is no address of this server, seen from its base")
+
+
+def _named(pieces: Sequence[str]) -> _Address | None:
+    """What else there is to read: histories, versions, compartments, operations."""
+    match pieces:
+        case ["_history"]:
+            return _Address(operation="_history")
+        case [type, "_history"] if type in _TYPES:
+            return _Address(type, operation="_history")
+        case [type, id, *rest] if type in _TYPES and RESOURCE_ID.match(id):
+            match rest:
+                case ["_history" | "$meta" as operation]:
+                    return _Address(type, id, operation=operation)
+                case ["$everything"] if type == "Patient":
+                    return _Address(type, id, operation="$everything")
+                case ["_history", version]:
+                    if not _VERSION.match(version):
+                        raise NotFound(NO_VERSION)
+                    return _Address(type, id, int(version))
+                case [member] if member == "*" or member in _TYPES:
+                    return _Address(member.strip("*"), within=Compartment(type, id))
+    return None
 
 
 def _criterion(
@@ -218,8 +270,9 @@ def _version(place: int, if_match: str | None) -> int | None:
 
 
 def query_of(asked: Asked) -> list[tuple[str, str]]:
-    """The parameters of a search or a read an entry asks for."""
-    return parse_qsl(asked.query or "", keep_blank_values=True)
+    """The parameters an entry that reads asks with."""
+    pairs = parse_qsl(asked.query or "", keep_blank_values=True)
+    return [pair for pair in pairs if pair[0] not in OF_HTTP]
 
 
 def link_of(query: Sequence[tuple[str, str]]) -> str | None:

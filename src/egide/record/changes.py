@@ -14,10 +14,11 @@ import msgspec
 
 from egide import fhir
 from egide.db import Connection, queries
+from egide.errors import Incorrect
 from egide.fhir.definitions import number
 from egide.record.emission import Emitted, emit
 from egide.record.interaction import Interaction
-from egide.record.timeframe import Timeframe
+from egide.record.timeframe import LAST, Timeframe, timeframe
 from egide.record.versions import Version, versions
 from egide.store import Instant, Row, Stretch, horizon, keys_of, successors
 from egide.store import changes as changed
@@ -57,6 +58,28 @@ class Changes(NamedTuple):
     next: Spot | None
 
 
+async def first(
+    here: Interaction, type: str | None, *, count: int, since: str | None, at: str | None
+) -> History:
+    """The first page of the history of `type`, None for all. Raises Incorrect."""
+    frame = timeframe(since, at, here.parts.zone)
+    return _sealed(here, await changes(here, type, frame, count))
+
+
+async def following(here: Interaction, type: str | None, cursor: str) -> History:
+    """The page a cursor leads to. Raises Incorrect for one of another account or type."""
+    spot = here.parts.cursors.open(here.actor.account, cursor, Spot)
+    if spot.type != type:
+        raise Incorrect("the page link is of another history")
+    return _sealed(here, await changes(here, type, spot.frame, spot.count, spot))
+
+
+def _sealed(here: Interaction, page: Changes) -> History:
+    account, spot = here.actor.account, page.next
+    cursor = None if spot is None else here.parts.cursors.seal(account, spot)
+    return History(page.entries, cursor)
+
+
 async def changes(
     here: Interaction,
     type: str | None,
@@ -64,24 +87,27 @@ async def changes(
     count: int,
     after: Spot | None = None,
 ) -> Changes:
-    """Up to `count` versions of `type` (None: all types) within `frame`, after a spot."""
-    parts = here.parts
+    """Up to `count` versions of `type` (None: all types) within `frame`, after a spot.
+
+    Within a transaction what that wrote is there, however late.
+    """
     begin = Instant(after.updated, after.id, after.version) if after else None
+    settled = None
     if begin is None:
-        async with parts.database.connection() as connection:
-            begin = Instant(await horizon(connection, parts.clock()))
+        async with here.looking(at_once=False) as connection:
+            settled = await horizon(connection, here.parts.clock())
+        begin = Instant(LAST if here.written else settled)
         if frame.end is not None:
             begin = min(begin, Instant(frame.end))
     types = [type] if type is not None else sorted(here.decision.types)
     stretch = Stretch(tuple(number(each) for each in types), begin, frame.since)
-    database = parts.database
     # Reach that is looked up must be of the same instant as the rows; else a snapshot only costs.
-    alone = not here.decision.looks_up
-    async with database.connection() if alone else database.snapshot() as connection:
+    async with here.looking(at_once=here.decision.looks_up) as connection:
         keys = await _keys(here, connection)
         if keys == ():
             return Changes((), None)
-        found, end = await _look(here, connection, replace(stretch, keys=keys), frame, count)
+        stretch = replace(stretch, keys=keys)
+        found, end = await _look(here, connection, stretch, frame, count, settled)
     here.concern(patient for each in found for patient in each.patients)
     here.note(count=len(found), ids=list(dict.fromkeys(each.id for each in found)))
     spot = None if end is None else Spot(type, count, frame, *end)
@@ -110,14 +136,20 @@ async def _keys(here: Interaction, connection: Connection) -> tuple[int, ...] | 
 
 
 async def _look(
-    here: Interaction, connection: Connection, stretch: Stretch, frame: Timeframe, count: int
+    here: Interaction,
+    connection: Connection,
+    stretch: Stretch,
+    frame: Timeframe,
+    count: int,
+    settled: datetime | None,
 ) -> tuple[list[Emitted], Instant | None]:
     """The first `count` versions, and the place of the last one looked at if there may be more."""
     found: list[Emitted] = []
     looked, size = 0, count + 1
     while True:
         rows = await changed(connection, stretch, size)
-        for row, emitted in zip(rows, await _see(here, connection, rows, frame), strict=True):
+        seen = await _see(here, connection, rows, frame, settled)
+        for row, emitted in zip(rows, seen, strict=True):
             if emitted is not None and len(found) == count:
                 return found, stretch.before
             stretch = replace(stretch, before=Instant(row.updated, row.id, row.version))
@@ -132,9 +164,14 @@ async def _look(
 
 
 async def _see(
-    here: Interaction, connection: Connection, rows: Sequence[Row], frame: Timeframe
+    here: Interaction,
+    connection: Connection,
+    rows: Sequence[Row],
+    frame: Timeframe,
+    settled: datetime | None,
 ) -> list[Emitted | None]:
-    """Each version as it leaves; None for what is not asked for or not permitted."""
+    """Each version as it leaves; None for what is not asked for or not permitted, or written later
+    than `settled` by another than who asks."""
     decision, reader = here.decision, here.parts.reader
     follow = await successors(connection, rows) if frame.end is not None else {}
     found = await versions(reader, connection, decision, rows)
@@ -144,6 +181,9 @@ async def _see(
 
     def leaving(each: Version) -> Emitted | None:
         row = each.opened.row
+        late = settled is not None and row.updated >= settled
+        if late and (row.id, row.version) not in here.written:
+            return None
         if not frame.holds(row.updated, follow.get((row.id, row.version))):
             return None
         told = each.deleted if row.deleted else each.opened

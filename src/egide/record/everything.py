@@ -21,6 +21,7 @@ from egide.fhir.search.span import span
 from egide.record import reads
 from egide.record.emission import Emitted, emit
 from egide.record.interaction import Interaction
+from egide.record.timeframe import timeframe
 from egide.store import Row, of_nobody, sealed_for
 
 PAGE = 1_000
@@ -89,14 +90,44 @@ def _dated(name: str, text: str | None) -> tuple[date, date] | None:
     return low.date(), high.date()
 
 
+async def first(
+    here: Interaction,
+    id: str,
+    *,
+    types: str | None,
+    since: str | None,
+    count: int | None,
+    start: str | None,
+    end: str | None,
+) -> EverythingPage:
+    """The first page of the record of Patient `id`. Raises NotFound, Gone, Incorrect."""
+    frame = timeframe(since, None, here.parts.zone)
+    size = min(count or PAGE, PAGE)
+    days = days_of(start, end)
+    place = Place(id, types_of(types), frame.since, size, *days)
+    return _sealed(here, await everything(here, place))
+
+
+async def following(here: Interaction, id: str, cursor: str) -> EverythingPage:
+    """The page a cursor leads to. Raises Incorrect for one of another account or patient."""
+    place = here.parts.cursors.open(here.actor.account, cursor, Place)
+    if place.id != id:
+        raise Incorrect("the page link is of another patient")
+    return _sealed(here, await everything(here, place))
+
+
+def _sealed(here: Interaction, page: Everything) -> EverythingPage:
+    account, place = here.actor.account, page.next
+    cursor = None if place is None else here.parts.cursors.seal(account, place)
+    return EverythingPage(page.entries, page.included, cursor)
+
+
 async def everything(here: Interaction, place: Place) -> Everything:
     """The page after a place. Raises NotFound, Gone."""
     parts = here.parts
     patient = parts.blind.ident("Patient", place.id)
-    database = parts.database
     # Reach that is looked up must be of the same instant as the rows; else a snapshot only costs.
-    alone = not here.decision.looks_up
-    async with database.connection() if alone else database.snapshot() as connection:
+    async with here.looking(at_once=here.decision.looks_up) as connection:
         found = await sealed_for(
             connection,
             patient,

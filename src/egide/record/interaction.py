@@ -9,7 +9,7 @@ Invariants
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from egide.actor import Actor
@@ -58,7 +58,11 @@ class StepUp(Unauthenticated):
 
 
 class Interaction:
-    """What is being done, by whom and why; gathers what its entry will say."""
+    """What is being done, by whom and why; gathers what its entry will say.
+
+    `connection` is that of the transaction this is a part of, None for what stands for itself;
+    `written` are the rows (id, version) that transaction wrote.
+    """
 
     def __init__(
         self, parts: Parts, actor: Actor, purpose: str, name: str, type: str | None
@@ -71,6 +75,9 @@ class Interaction:
         self.who = Who()
         self.decision: Decision
         self.hidden = False
+        self.connection: Connection | None = None
+        self.written: Collection[tuple[bytes, int]] = ()
+        self._whole: Interaction | None = None
         self._patients: set[int] = set()
         self._body: dict[str, Any] = {"purpose": purpose}
         if purpose == "FAMRQT" and actor.behalf is not None:
@@ -95,6 +102,37 @@ class Interaction:
             self.note(rule=decision.rule)
             raise refusal(decision, f"{name} of {type}")
         return decision
+
+    def part(
+        self,
+        connection: Connection,
+        written: Collection[tuple[bytes, int]],
+        name: str,
+        type: str | None,
+        **facts: Any,
+    ) -> "Interaction":
+        """A read within this interaction, on its connection: decided by itself, entered with the
+        whole. Raises Forbidden."""
+        decision = self.require(name, type)
+        part = Interaction(self.parts, self.actor, self.purpose, name, type)
+        part.connection, part.written, part._whole = connection, written, self
+        part.who, part._patients = self.who, self._patients
+        part._criteria, part._decisions = self._criteria, self._decisions
+        part._body = {"interaction": name, "type": type, **facts}
+        self._body.setdefault("reads", []).append(part._body)
+        part.decision = decision
+        return part
+
+    def looking(self, *, at_once: bool) -> AbstractAsyncContextManager[Connection]:
+        """A connection to read on; `at_once`: every statement sees the same instant.
+
+        A part reads on that of the whole: each statement sees what the whole wrote, and what others
+        committed before it.
+        """
+        if self.connection is not None:
+            return nullcontext(self.connection)
+        database = self.parts.database
+        return database.snapshot() if at_once else database.connection()
 
     def note(self, **facts: Any) -> None:
         """Add to the sealed body of the entry: ids, query, reasons."""
@@ -121,7 +159,7 @@ class Interaction:
 
     def hide(self) -> NotFound:
         """The error for what exists out of reach: the same as for what does not exist."""
-        self.hidden = True
+        (self._whole or self).hidden = True
         return not_found()
 
     def keep_apart(self, words: str) -> Forbidden:

@@ -10,11 +10,11 @@ from egide.fhir.search.query import parse
 from egide.fhir.search.refusal import unknown, wrong
 from egide.record.emission import Emitted, part_of
 from egide.record.interaction import Interaction
+from egide.record.wanted import OF_HTTP
 
 Pairs = Sequence[tuple[str, str]]
 
 _TAKEN = frozenset({"_summary", "_elements"})
-_OF_HTTP = frozenset({"_format", "_pretty"})
 
 
 class Portion(NamedTuple):
@@ -40,7 +40,7 @@ def portion(here: Interaction, type: str, asked: Pairs, *, lenient: bool = False
     for name, value in asked:
         if name in _TAKEN:
             wanted.append((name, value))
-        elif not lenient and name not in _OF_HTTP:
+        elif not lenient and name not in OF_HTTP:
             raise unknown(name, "a read takes _summary and _elements, nothing else")
     query = parse(type, wanted, here.context())
     if query.summary == "count":

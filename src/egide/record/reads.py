@@ -18,6 +18,7 @@ from egide.record.timeframe import Timeframe
 from egide.record.versions import versions
 from egide.store import Row
 
+NO_VERSION = "versions here are whole numbers; this one does not exist"
 _BATCH = 200
 """Versions looked at in one go."""
 
@@ -36,6 +37,8 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
     the row: what was withdrawn before is not missed.
     """
     parts, decision = here.parts, here.decision
+    if here.connection is not None:
+        return await read_in(here, here.connection, decision, type, id)
     facing = within(parts, here.who) if decision.looks_up else None
     row = await parts.lookups.row(parts.blind.ident(type, id), facing)
     if row is None:
@@ -70,16 +73,9 @@ def _alive(emitted: Emitted) -> Emitted:
 
 async def vread(here: Interaction, type: str, id: str, version: int) -> Emitted:
     """One version. Raises NotFound, or Gone when that version is a deletion."""
-    async with here.parts.database.snapshot() as connection:
-        return await vread_in(here, connection, here.decision, type, id, version)
-
-
-async def vread_in(
-    here: Interaction, connection: Connection, decision: Decision, type: str, id: str, version: int
-) -> Emitted:
-    """One version, as this connection sees it. Raises NotFound, or Gone for a deletion."""
-    row = await here.parts.reader.version(connection, type, id, version)
-    emitted = await _one(here, connection, decision, row, id)
+    async with here.looking(at_once=True) as connection:
+        row = await here.parts.reader.version(connection, type, id, version)
+        emitted = await _one(here, connection, here.decision, row, id)
     if emitted.deleted:
         raise Gone("this version is a deletion")
     return emitted
@@ -92,7 +88,7 @@ async def history(
 
     Raises NotFound.
     """
-    async with here.parts.database.snapshot() as connection:
+    async with here.looking(at_once=True) as connection:
         rows, known = await _within(here, connection, type, id, frame, below, count + 1)
         if not known:
             raise not_found()

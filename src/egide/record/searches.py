@@ -62,33 +62,15 @@ async def search(
     One statement that brings the candidates, and with them who asks' ties to their patients, needs
     no snapshot; more that must agree do: for joins, totals and includes.
     """
-    database = here.parts.database
     if type is None:
         wanted = parsed_several(here, asked, lenient=lenient, blanks=True, within=within)
-        async with database.snapshot() as connection:
+        async with here.looking(at_once=True) as connection:
             return await answer(here, connection, wanted, after, within)
     query = parsed(here, type, asked, lenient=lenient, blanks=True)
     joined = query.chains or query.has or query.lists or query.includes
     alone = not (joined or query.total or query.summary or within)
-    async with database.connection() if alone else database.snapshot() as connection:
+    async with here.looking(at_once=not alone) as connection:
         return await answer(here, connection, query, after, within)
-
-
-async def search_in(
-    here: Interaction,
-    connection: Connection,
-    type: str | None,
-    asked: Sequence[tuple[str, str]],
-    *,
-    lenient: bool = False,
-    after: Spot | None = None,
-) -> Page:
-    """The same, as this connection sees the data. Raises Incorrect, Forbidden, TooCostly."""
-    if type is None:
-        several = parsed_several(here, asked, lenient=lenient, blanks=True)
-        return await answer(here, connection, several, after)
-    query = parsed(here, type, asked, lenient=lenient, blanks=True)
-    return await answer(here, connection, query, after)
 
 
 async def identify(

@@ -28,18 +28,20 @@ from egide.record import (
     writes,
 )
 from egide.record.bodies import decoded, whole
+from egide.record.bundle import Asked as Entry
 from egide.record.bundle import Bundle, Result
-from egide.record.changes import Changes, History
+from egide.record.changes import History
 from egide.record.compartments import Compartment, noted
 from egide.record.deriving import Derivation
 from egide.record.emission import Emitted
-from egide.record.everything import Everything, EverythingPage
+from egide.record.everything import EverythingPage
 from egide.record.exports import Batch
 from egide.record.interaction import Interaction, interaction
 from egide.record.loading import Item, Loaded
 from egide.record.oversight import Oversight
 from egide.record.portion import Pairs, portion
 from egide.record.reads import Versions
+from egide.record.retrieval import retrieval
 from egide.record.searches import Page
 from egide.record.timeframe import timeframe
 from egide.store import Certificate, Draft
@@ -100,22 +102,13 @@ class Session(Oversight):
             _typed(type)
         asked = [pair for pair in (("_since", since), ("_at", at)) if pair[1] is not None]
         async with interaction(*self._who(), "history", type, query=asked) as here:
-            frame = timeframe(since, at, self._parts.zone)
-            return self._page(await changes.changes(here, type, frame, count))
+            return await changes.first(here, type, count=count, since=since, at=at)
 
     async def next_changes(self, type: str | None, cursor: str) -> History:
         """The page a cursor of `changes` leads to. Raises Incorrect for one of another account,
         or of another type."""
         async with interaction(*self._who(), "history", type) as here:
-            spot = self._parts.cursors.open(self._actor.account, cursor, changes.Spot)
-            if spot.type != type:
-                raise Incorrect("the page link is of another history")
-            return self._page(await changes.changes(here, type, spot.frame, spot.count, spot))
-
-    def _page(self, page: Changes) -> History:
-        spot, account = page.next, self._actor.account
-        cursor = None if spot is None else self._parts.cursors.seal(account, spot)
-        return History(page.entries, cursor)
+            return await changes.following(here, type, cursor)
 
     async def create(
         self,
@@ -237,31 +230,20 @@ class Session(Oversight):
         """
         _named("Patient", id)
         async with self._everything(id) as here:
-            frame = timeframe(since, None, self._parts.zone)
-            wanted = min(count or everything.PAGE, everything.PAGE)
-            days = everything.days_of(start, end)
-            kinds = everything.types_of(types)
-            place = everything.Place(id, kinds, frame.since, wanted, *days)
-            return self._record(await everything.everything(here, place))
+            return await everything.first(
+                here, id, types=types, since=since, count=count, start=start, end=end
+            )
 
     async def next_everything(self, id: str, cursor: str) -> EverythingPage:
         """The page a cursor of `everything` leads to. Raises Incorrect for one of another account,
         or of another patient."""
         _named("Patient", id)
         async with self._everything(id) as here:
-            place = self._parts.cursors.open(self._actor.account, cursor, everything.Place)
-            if place.id != id:
-                raise Incorrect("the page link is of another patient")
-            return self._record(await everything.everything(here, place))
+            return await everything.following(here, id, cursor)
 
     def _everything(self, id: str) -> AbstractAsyncContextManager[Interaction]:
         name = "$everything"
         return interaction(*self._who(), name, "Patient", ids=[id], operation=name)
-
-    def _record(self, page: Everything) -> EverythingPage:
-        place, account = page.next, self._actor.account
-        cursor = None if place is None else self._parts.cursors.seal(account, place)
-        return EverythingPage(page.entries, page.included, cursor)
 
     async def break_glass(self, id: str, *, code: str, text: str) -> datetime:
         """Open the record of Patient `id`, out of reach, for the purpose BTG; until when.
@@ -290,6 +272,12 @@ class Session(Oversight):
         """All entries or none. Raises what the first bad entry raises, naming the entry."""
         async with interaction(*self._who(), "transaction", None) as here:
             return await transactions.transaction(here, bundle, lenient=lenient)
+
+    async def get(self, asked: Entry, *, lenient: bool = False) -> Result:
+        """What an entry of a batch that reads asks for; raises what it raises alone."""
+        wanted = retrieval(self._parts, self._actor.account, asked, lenient=lenient)
+        async with interaction(*self._who(), wanted.name, wanted.type, **wanted.facts) as here:
+            return await wanted.do(here)
 
     async def admit(self, envelope: str) -> None:
         """Decide and log that an envelope may be sent, whose entries are then each their own."""

@@ -7,7 +7,8 @@ from egide.fhir.search.refusal import wrong
 from egide.fhir.search.span import Span, span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,4 @@ def _moment(micros: int) -> datetime:
     try:
         return _EPOCH + timedelta(microseconds=micros)
     except OverflowError:
-        return _LAST
+        return LAST

@@ -7,17 +7,17 @@ refuses the whole. https://hl7.org/fhir/R4/http.html#trules
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import parse_qsl
 
 from egide import fhir
 from egide.db import Connection
 from egide.errors import EgideError, Issue
-from egide.record import reads, searches, writes
-from egide.record.bundle import Asked, Bundle, Result, at, link_of, query_of
+from egide.record import searches, writes
+from egide.record.bundle import Asked, Bundle, Result, at
 from egide.record.interaction import Interaction
 from egide.record.plans import Plan, plans
-from egide.record.portion import portion
+from egide.record.retrieval import retrieval
 
 _DANGLING = re.compile(rb'"reference":"urn:uuid:[^"]*"')
 
@@ -41,15 +41,16 @@ async def transaction(here: Interaction, bundle: Bundle, *, lenient: bool) -> li
         for place, match in known.found.items():
             results[place] = Result("POST", emitted=match)
         for plan in known.writing:
-            written = emitted.get((plan.draft.type, plan.draft.id))
-            if written is not None and _DANGLING.search(written.body):
+            stored = emitted.get((plan.draft.type, plan.draft.id))
+            if stored is not None and _DANGLING.search(stored.body):
                 words = "a reference names no entry of this bundle"
                 raise at(plan.asked.place, "resource", "not-found", words)
-            results[plan.asked.place] = Result(plan.asked.method, emitted=written)
+            results[plan.asked.place] = Result(plan.asked.method, emitted=stored)
+        rows = [each.row.mark() for each in done if not each.unchanged]
+        written = {(mark[0], mark[1]) for mark in rows}
         for each in asked:
             if each.method == "GET":
-                results[each.place] = await _get(here, connection, each, lenient)
-        rows = [each.row.mark() for each in done if not each.unchanged]
+                results[each.place] = await _get(here, connection, written, each, lenient)
         await here.log_rows(connection, rows)
     here.committed()
     return [results[each.place] for each in asked]
@@ -81,23 +82,21 @@ async def _conditional(
     return found
 
 
-async def _get(here: Interaction, connection: Connection, asked: Asked, lenient: bool) -> Result:
-    type, id, query = asked.type, asked.id, query_of(asked)
-    if id is not None:
-        part = portion(here, type, query, lenient=lenient)
-        if asked.version is None:
-            decision = here.decide("read", type)
-            found = await reads.read_in(here, connection, decision, type, id)
-        else:
-            decision = here.decide("vread", type)
-            found = await reads.vread_in(here, connection, decision, type, id, asked.version)
-        return Result("GET", emitted=part.of(found))
-    cursor = link_of(query)
-    if cursor is None:
-        page = await searches.search_in(here, connection, type or None, query, lenient=lenient)
-    else:
-        start = here.parts.cursors.read(here.actor.account, cursor)
-        page = await searches.search_in(
-            here, connection, start.type, list(start.query), after=start.spot
+async def _get(
+    here: Interaction,
+    connection: Connection,
+    written: Collection[tuple[bytes, int]],
+    asked: Asked,
+    lenient: bool,
+) -> Result:
+    """What an entry that reads asks for, after the writes; what is wrong is said at the entry."""
+    try:
+        wanted = retrieval(here.parts, here.actor.account, asked, lenient=lenient)
+        part = here.part(connection, written, wanted.name, wanted.type, **wanted.facts)
+        return await wanted.do(part)
+    except EgideError as error:
+        where = f"Bundle.entry[{asked.place}].request.url"
+        error.issues = tuple(
+            each if each.expression else each._replace(expression=where) for each in error.issues
         )
-    return Result("GET", page=page)
+        raise

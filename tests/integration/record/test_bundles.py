@@ -1,5 +1,6 @@
 """Transactions are whole or not at all; batches are not."""
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,10 @@ import pytest
 from egide import fhir
 from egide.actor import Actor
 from egide.db import Database
-from egide.errors import EgideError, Incorrect
-from egide.ledger import Action, Outcome
+from egide.errors import EgideError, Forbidden, Incorrect
+from egide.ledger import Action, Outcome, Reading
 from egide.record import Record, Result, Session, batch, bundle_of
+from egide.seal import KeyRing
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Essai"}]}
 
@@ -285,12 +287,14 @@ async def test_what_is_unknown_in_a_query_is_left_out_only_when_the_client_is_le
     "url",
     [
         "metadata",
-        "_history",
-        "Patient/_history",
-        "Patient/a/_history",
-        "Patient/a/$everything",
         "$explain",
-        f"{BASE}/Patient/_history?_count=5",
+        "$broken-glass",
+        "Patient/$everything",
+        "Observation/a/$everything",
+        "Patient/a/$validate",
+        "Patient/a/$break-glass",
+        "Patient/_search?_id=a",
+        f"{BASE}/Patient/a/Observation/_search",
     ],
 )
 async def test_an_address_that_is_not_answered_in_a_bundle_is_said_to_be_so(
@@ -309,6 +313,91 @@ async def test_what_is_no_address_of_ours_is_refused_in_a_bundle(
     async with record.open(system) as session:
         category, _ = refusal(await asked(session, "batch", get(url)))
     assert category == "incorrect"
+
+
+WHOLE = ["Patient/a", "Patient/a/_history", "Patient/_history", "_history", "Patient/a/$everything",
+         "Patient/a/$meta", "Patient/a/Observation", "Patient/a/*"]  # fmt: skip
+
+
+async def test_everything_that_is_read_in_a_transaction_is_as_the_transaction_wrote_it(
+    record: Record, system: Actor
+) -> None:
+    mine = observed("Patient/a") | {"id": "o"}
+    async with record.open(system) as session:
+        await session.update("Patient", "a", json.dumps(PATIENT | {"id": "a"}).encode())
+        read, versions, changes, every, whole, meta, members, both, *_ = await asked(
+            session,
+            "transaction",
+            *map(get, WHOLE),
+            entry(mine, "Observation/o"),
+            entry(PATIENT | {"id": "a", "active": True}, "Patient/a"),
+        )
+    assert read.emitted and meta.emitted
+    assert (read.emitted.version, meta.emitted.version) == (2, 2)
+    found = [paged(each) for each in (versions, changes, every, whole, members, both)]
+    assert found[:2] == [["Patient/a/2", "Patient/a/1"]] * 2
+    assert set(found[2]) == {"Observation/o/1", "Patient/a/2", "Patient/a/1"}
+    assert found[3:5] == [["Patient/a/2", "Observation/o/1"], ["Observation/o/1"]]
+    assert set(found[5]) == {"Observation/o/1", "Patient/a/2"}
+
+
+def paged(result: Result) -> list[str]:
+    """`Type/id/version` of each entry of a page."""
+    assert result.page is not None
+    return [f"{each.type}/{each.id}/{each.version}" for each in result.page.entries]
+
+
+async def test_a_history_in_a_transaction_has_its_own_writes_and_none_that_could_come_late(
+    record: Record, system: Actor, database: Database
+) -> None:
+    body = json.dumps(PATIENT | {"id": "late"}).encode()
+    async with database.transaction() as connection:
+        await connection.fetchval("select pg_current_xact_id()::text")  # it may still write
+        await asyncio.sleep(0.003)
+        async with record.open(system) as session:
+            await session.update("Patient", "late", body)
+            mine = entry(PATIENT | {"id": "a"}, "Patient/a")
+            for url in ("Patient/_history", "_history"):
+                history, _ = await asked(session, "transaction", get(url), mine)
+                # The second time nothing changes, so nothing is written.
+                assert paged(history) == (["Patient/a/1"] if url[0] == "P" else []), url
+    async with record.open(system) as session:
+        (history,) = await asked(session, "transaction", get("Patient/_history"))
+    assert paged(history) == ["Patient/a/1", "Patient/late/1"]
+
+
+@pytest.mark.parametrize("url", WHOLE)
+async def test_a_read_in_a_transaction_that_is_not_allowed_refuses_the_whole(
+    record: Record, database: Database, url: str
+) -> None:
+    """Its scopes let the application write Observations and read nothing."""
+    narrow = Actor(9, "app", frozenset({"system"}), 90, scope="system/Observation.cud")
+    async with record.open(narrow) as session:
+        with pytest.raises(Forbidden):
+            await asked(session, "transaction", entry(observed("Patient/a")), get(url))
+    assert await count(database) == 0
+
+
+async def test_the_ledger_says_what_a_transaction_read(
+    record: Record, system: Actor, database: Database, ring: KeyRing
+) -> None:
+    async with record.open(system) as session:
+        await asked(session, "transaction", entry(PATIENT | {"id": "a"}, "Patient/a"))
+        await asked(session, "transaction", *map(get, WHOLE))
+    async with database.connection() as connection:
+        logged, _ = await Reading(ring).of_actor(connection, system.account)
+    told = [(each["interaction"], each["type"]) for each in logged.facts["reads"]]
+    assert told == [
+        ("read", "Patient"),
+        ("history", "Patient"),
+        ("history", "Patient"),
+        ("history", None),
+        ("$everything", "Patient"),
+        ("read", "Patient"),
+        ("search", "Observation"),
+        ("search", None),
+    ]
+    assert len(logged.patients) == 1
 
 
 @KINDS

@@ -454,17 +454,39 @@ async def _delete_matching(asking: Asking, template: str) -> None:
 async def _bundles(asking: Asking, template: str) -> None:
     gets = [*RESOURCES, *(f"{type}?_total=accurate" for type in TYPES)]
     gets += [f"{type}?_content=secret-of-mood" for type in TYPES]
+    gets += [f"{name}/{end}" for name in RESOURCES for end in ("_history", "$meta")]
+    gets += [f"{type}/_history?_count=500" for type in TYPES]
+    gets += ["_history?_count=500", "Patient/known/$everything", "Patient/opposed/$everything"]
+    gets += [f"Patient/known/{member}?_total=accurate" for member in (*TYPES, "*")]
+    gets += [f"Patient/opposed/{member}" for member in (*TYPES, "*")]
     entries = [{"request": {"method": "GET", "url": url}} for url in gets]
     bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
     answer = await asking.send("POST", template, template, bundle)
     assert answer.status == 200
-    for name, each in zip(RESOURCES, json.loads(answer.body)["entry"], strict=False):
-        seen = each["response"]["status"].startswith("200")
+    answered = dict(zip(gets, json.loads(answer.body)["entry"], strict=True))
+    for url, each in answered.items():
+        alone = await asking.send("GET", template, f"{template}/{url}")
+        assert each["response"]["status"].startswith(str(alone.status)), url
+        one = bundle | {
+            "type": "transaction",
+            "entry": [{"request": {"method": "GET", "url": url}}],
+        }
+        within = await asking.send("POST", template, template, one)
+        assert within.status == alone.status, url
+        if within.status == 200 and "$meta" not in url:
+            (entry,) = json.loads(within.body)["entry"]
+            named = [f"{r['resourceType']}/{r.get('id')}" for r in _resources(entry)]
+            assert named == [f"{r['resourceType']}/{r.get('id')}" for r in _resources(each)], url
+    for name in RESOURCES:
+        seen = answered[name]["response"]["status"].startswith("200")
         assert seen == (name in asking.asker.seen), name
     for name in asking.asker.hidden:
         type, _, id = name.partition("/")
         for request in (
             lambda type, id: {"request": {"method": "GET", "url": f"{type}/{id}"}},
+            lambda type, id: {"request": {"method": "GET", "url": f"{type}/{id}/_history"}},
+            lambda type, id: {"request": {"method": "GET", "url": f"{type}/{id}/$meta"}},
+            lambda type, id: {"request": {"method": "GET", "url": f"{type}/{id}/*"}},
             lambda type, id: {"request": {"method": "DELETE", "url": f"{type}/{id}"}},
             lambda type, id: {"request": {"method": "DELETE", "url": f"{type}?_id={id}"}},
             lambda type, id: {

@@ -5,10 +5,10 @@ from typing import Any
 
 from egide.api.operations.definitions import BROKEN_GLASS
 from egide.api.operations.parameters import given, number, parameters
-from egide.api.rest.call import OF_HTTP, Call
+from egide.api.rest.call import Call
 from egide.errors import Incorrect
 from egide.http import Response
-from egide.record import Deed, Glass
+from egide.record import OF_HTTP, Deed, Glass
 
 
 async def broken_glass(call: Call) -> Response:

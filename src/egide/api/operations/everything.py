@@ -7,11 +7,9 @@ from urllib.parse import urlencode
 
 from egide.api.operations.parameters import as_query
 from egide.api.rest.bundles import bundle, found_entry
-from egide.api.rest.call import OF_HTTP, Call
-from egide.api.rest.count import count_of
-from egide.api.rest.once import once
-from egide.errors import Incorrect
+from egide.api.rest.call import Call
 from egide.http import Response
+from egide.record import EverythingPage, OfRecord, of_record
 
 CURSOR = "_cursor"
 _TAKEN = {
@@ -25,36 +23,30 @@ _TAKEN = {
 
 async def everything(call: Call, id: str) -> Response:
     """200 with a searchset; the next page behind an encrypted link."""
-    query = [pair for pair in call.request.query if pair[0] not in OF_HTTP]
+    query = call.request.query
     if call.request.method == "POST":
-        query += await as_query(call, _TAKEN)
-    if {name for name, _ in query} - {*_TAKEN, CURSOR}:
-        raise Incorrect("$everything takes start, end, _count, _since and _type, nothing else")
-    types = [value for name, value in query if name == "_type"]
-    given = once([pair for pair in query if pair[0] != "_type"])
-    if types:
-        given["_type"] = ",".join(types)
-    cursor, count = given.get(CURSOR), given.get("_count")
-    size = None if count is None else count_of(count)
-    if size is not None:
-        given["_count"] = str(size)
-    if cursor is not None:
-        if len(query) > 1:
-            raise Incorrect("a page link is followed as it is, with nothing added")
-        page = await call.session.next_everything(id, cursor)
+        query = [*query, *await as_query(call, _TAKEN)]
+    wanted = of_record(query)
+    if wanted.cursor is not None:
+        page = await call.session.next_everything(id, wanted.cursor)
     else:
         page = await call.session.everything(
             id,
-            types=given.get("_type"),
-            since=given.get("_since"),
-            count=size,
-            start=given.get("start"),
-            end=given.get("end"),
+            types=wanted.types,
+            since=wanted.since,
+            count=wanted.size,
+            start=wanted.start,
+            end=wanted.end,
         )
-    here = f"{call.base}/Patient/{id}/$everything"
-    links = {"self": f"{here}?{urlencode(given)}" if given else here}
+    return call.json(200, whole(call.base, id, wanted, page))
+
+
+def whole(base: str, id: str, wanted: OfRecord, page: EverythingPage) -> bytes:
+    """A page of the record of a patient as a Bundle."""
+    here = f"{base}/Patient/{id}/$everything"
+    links = {"self": f"{here}?{urlencode(wanted.given)}" if wanted.given else here}
     if page.next is not None:
         links["next"] = f"{here}?{CURSOR}={page.next}"
-    entries = [found_entry(call.base, each, "match") for each in page.entries]
-    entries += [found_entry(call.base, each, "include") for each in page.included]
-    return call.json(200, bundle("searchset", links, entries))
+    entries = [found_entry(base, each, "match") for each in page.entries]
+    entries += [found_entry(base, each, "include") for each in page.included]
+    return bundle("searchset", links, entries)

@@ -7,8 +7,8 @@ sees its meta, and the ledger says that he read it.
 import msgspec
 
 from egide.api.rest.call import Call
-from egide.errors import Incorrect
 from egide.http import Response
+from egide.record import Emitted, of_meta
 
 
 class _Labelled(msgspec.Struct):
@@ -17,12 +17,16 @@ class _Labelled(msgspec.Struct):
 
 async def meta(call: Call, type: str, id: str) -> Response:
     """200 with Parameters that hold the Meta of the current version."""
-    if call.request.query and {name for name, _ in call.request.query} - {"_format", "_pretty"}:
-        raise Incorrect("$meta takes no parameters")
-    emitted = await call.session.read(type, id)
+    of_meta(call.request.query)
+    return call.json(200, parameters(await call.session.read(type, id)))
+
+
+def parameters(emitted: Emitted) -> bytes:
+    """The Meta of a resource, in Parameters."""
     held = msgspec.json.decode(emitted.body, type=_Labelled).meta
-    parameters = {
-        "resourceType": "Parameters",
-        "parameter": [{"name": "return", "valueMeta": held}],
-    }
-    return call.json(200, msgspec.json.encode(parameters))
+    return msgspec.json.encode(
+        {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "return", "valueMeta": held}],
+        }
+    )

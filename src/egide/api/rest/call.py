@@ -15,9 +15,6 @@ from egide.http.negotiation import check_body
 from egide.http.routes import Routes
 from egide.record import Emitted, Session
 
-OF_HTTP = frozenset({"_format", "_pretty"})
-"""Parameters of any query that ask for a form of the answer, not for something else."""
-
 _ETAG = re.compile(rb'\s*(?:W/)?"(\d{1,9})"\s*\Z')
 
 

@@ -3,10 +3,10 @@
 https://hl7.org/fhir/R4/http.html#delete, https://hl7.org/fhir/R4/http.html#3.1.0.7.1
 """
 
-from egide.api.rest.call import OF_HTTP, Call
+from egide.api.rest.call import Call
 from egide.errors import Incorrect
 from egide.http import Response
-from egide.record import Emitted
+from egide.record import OF_HTTP, Emitted
 
 
 async def delete(call: Call, type: str, id: str) -> Response:

@@ -7,4 +7,4 @@ from egide.http import Response
 
 async def history_system(call: Call) -> Response:
     """200 with a history Bundle; the next page behind an encrypted link."""
-    return await changes(call, None, f"{call.base}/_history")
+    return await changes(call, None)

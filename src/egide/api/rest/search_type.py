@@ -5,11 +5,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from egide.api.rest.bundles import bundle, found_entry
-from egide.api.rest.call import OF_HTTP, Call
+from egide.api.rest.call import Call
 from egide.errors import Incorrect
 from egide.http import Response
 from egide.http.negotiation import check_body
-from egide.record import Compartment, Page
+from egide.record import OF_HTTP, Compartment, Page
 
 CURSOR = "_cursor"
 _FORM = frozenset({"application/x-www-form-urlencoded"})

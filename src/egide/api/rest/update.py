@@ -3,9 +3,10 @@
 https://hl7.org/fhir/R4/http.html#update, https://hl7.org/fhir/R4/http.html#cond-update
 """
 
-from egide.api.rest.call import OF_HTTP, Call
+from egide.api.rest.call import Call
 from egide.errors import Incorrect
 from egide.http import Response
+from egide.record import OF_HTTP
 
 
 async def update(call: Call, type: str, id: str) -> Response:
