@@ -29,10 +29,12 @@ from egide.record.rights import Right
 from egide.record.searches import Page
 from egide.record.session import Session
 from egide.record.wanted import (
+    CURSOR,
     OF_HTTP,
     OfInstance,
     OfMany,
     OfRecord,
+    link_of,
     of_instance,
     of_many,
     of_meta,
@@ -41,6 +43,7 @@ from egide.record.wanted import (
 from egide.store import Certificate
 
 __all__ = [
+    "CURSOR",
     "IMPORT_ACCOUNT",
     "NO_VERSION",
     "OF_HTTP",
@@ -81,6 +84,7 @@ __all__ = [
     "derivation",
     "index_rows_left",
     "index_state",
+    "link_of",
     "of_instance",
     "of_many",
     "of_meta",

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, unquote
 from egide import fhir
 from egide.errors import EgideError, Incorrect, Issue, NotFound, Unsupported
 from egide.fhir.definitions import TYPES
-from egide.fhir.search.query import CURSOR
 from egide.ids import RESOURCE_ID
 from egide.record.changes import History
 from egide.record.compartments import Compartment
@@ -273,14 +272,3 @@ def query_of(asked: Asked) -> list[tuple[str, str]]:
     """The parameters an entry that reads asks with."""
     pairs = parse_qsl(asked.query or "", keep_blank_values=True)
     return [pair for pair in pairs if pair[0] not in OF_HTTP]
-
-
-def link_of(query: Sequence[tuple[str, str]]) -> str | None:
-    """The cursor of a query that is a page link; None when it asks something itself.
-
-    Raises Incorrect when something was added to the link.
-    """
-    cursor = next((value for name, value in query if name == CURSOR), None)
-    if cursor is not None and len(query) > 1:
-        raise Incorrect("a page link is followed as it is, with nothing added")
-    return cursor

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from egide.record import changes, everything, reads, searches
-from egide.record.bundle import AnyPage, Asked, Result, link_of, query_of
+from egide.record.bundle import AnyPage, Asked, Result, query_of
 from egide.record.compartments import noted
 from egide.record.interaction import Interaction
 from egide.record.parts import Parts
 from egide.record.portion import portion
 from egide.record.timeframe import timeframe
-from egide.record.wanted import of_instance, of_many, of_meta, of_record
+from egide.record.wanted import link_of, of_instance, of_many, of_meta, of_record
 
 
 class Retrieval(NamedTuple):

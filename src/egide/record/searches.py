@@ -89,7 +89,7 @@ async def identify(
 def selecting(here: Interaction, type: str, asked: Sequence[tuple[str, str]]) -> Query:
     """The query of a criterion, which selects and does no more. Raises Incorrect."""
     query = parsed(here, type, asked)
-    wishes = (query.count, query.total, query.summary, query.cursor)
+    wishes = (query.count, query.total, query.summary)
     if query.includes or query.sort or query.elements or any(each is not None for each in wishes):
         raise Incorrect("a criterion takes parameters that select, none that shape an answer")
     if query.lists:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from egide.errors import Incorrect
-from egide.fhir.search.query import CURSOR
 from egide.fhir.search.refusal import wrong
 
 OF_HTTP = frozenset({"_format", "_pretty"})
 """Parameters of any query that ask for a form of the answer, not for something else."""
+CURSOR = "_cursor"
+"""The parameter of a page link: what follows it is ours, and sealed."""
 PAGE = 20
 LARGEST_PAGE = 1_000
 
@@ -71,7 +72,7 @@ def of_many(query: Pairs) -> OfMany:
     taken = frozenset({"_count", "_since", "_at", CURSOR})
     given = _once(_known(query, taken, "history takes _count, _since and _at"))
     count = _count(given) or PAGE
-    return OfMany(given, count, given.get("_since"), given.get("_at"), _link(given))
+    return OfMany(given, count, given.get("_since"), given.get("_at"), link_of(list(given.items())))
 
 
 def of_record(query: Pairs) -> OfRecord:
@@ -90,7 +91,7 @@ def of_record(query: Pairs) -> OfRecord:
         _count(given),
         given.get("start"),
         given.get("end"),
-        _link(given),
+        link_of(list(given.items())),
     )
 
 
@@ -98,6 +99,17 @@ def of_meta(query: Pairs) -> None:
     """Refuses any parameter of `$meta`. Raises Incorrect."""
     if any(name not in OF_HTTP for name, _ in query):
         raise Incorrect("$meta takes no parameters")
+
+
+def link_of(query: Pairs) -> str | None:
+    """The cursor of a query that is a page link; None when it asks something itself.
+
+    Raises Incorrect when something was added to the link.
+    """
+    cursor = next((value for name, value in query if name == CURSOR), None)
+    if cursor is not None and len(query) > 1:
+        raise Incorrect("a page link is followed as it is, with nothing added")
+    return cursor
 
 
 def _known(query: Pairs, taken: frozenset[str], words: str) -> list[tuple[str, str]]:
@@ -126,11 +138,3 @@ def _count(given: dict[str, str]) -> int | None:
     count = min(int(text), LARGEST_PAGE)
     given["_count"] = str(count)
     return count
-
-
-def _link(given: dict[str, str]) -> str | None:
-    """The cursor of a page link. Raises Incorrect when something was added to it."""
-    cursor = given.get(CURSOR)
-    if cursor is not None and len(given) > 1:
-        raise Incorrect("a page link is followed as it is, with nothing added")
-    return cursor

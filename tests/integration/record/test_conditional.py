@@ -334,6 +334,7 @@ async def test_entries_with_different_criteria_stand_beside_each_other(
         (deletion("Patient"), Incorrect),
         (deletion("Patient?"), Incorrect),
         (deletion("Patient?_count=1"), Incorrect),
+        (deletion("Patient?name=x&_cursor=x"), Incorrect),
         (deletion("Patient?banana=1"), Incorrect),
         (deletion("Patient/a?name=x"), Incorrect),
         (deletion("Patient?name=x", ifNoneMatch="*"), Incorrect),

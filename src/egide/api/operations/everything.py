@@ -9,9 +9,8 @@ from egide.api.operations.parameters import as_query
 from egide.api.rest.bundles import bundle, found_entry
 from egide.api.rest.call import Call
 from egide.http import Response
-from egide.record import EverythingPage, OfRecord, of_record
+from egide.record import CURSOR, EverythingPage, OfRecord, of_record
 
-CURSOR = "_cursor"
 _TAKEN = {
     "start": "valueDate",
     "end": "valueDate",

@@ -5,9 +5,7 @@ from urllib.parse import urlencode
 from egide.api.rest.bundles import bundle, version_entry
 from egide.api.rest.call import Call
 from egide.http import Response
-from egide.record import History, OfMany, of_many
-
-CURSOR = "_cursor"
+from egide.record import CURSOR, History, OfMany, of_many
 
 
 async def history_type(call: Call, type: str) -> Response:

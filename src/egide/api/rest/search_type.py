@@ -6,12 +6,10 @@ from urllib.parse import urlencode
 
 from egide.api.rest.bundles import bundle, found_entry
 from egide.api.rest.call import Call
-from egide.errors import Incorrect
 from egide.http import Response
 from egide.http.negotiation import check_body
-from egide.record import OF_HTTP, Compartment, Page
+from egide.record import CURSOR, OF_HTTP, Compartment, Page, link_of
 
-CURSOR = "_cursor"
 _FORM = frozenset({"application/x-www-form-urlencoded"})
 
 
@@ -26,11 +24,9 @@ async def search(call: Call, type: str | None, within: Compartment | None = None
     if call.request.method == "POST":
         check_body(call.request.headers.get(b"content-type"), _FORM)
         query += [pair for pair in await call.request.form() if pair[0] not in OF_HTTP]
-    cursors = [value for name, value in query if name == CURSOR]
-    if cursors:
-        if len(query) > 1:
-            raise Incorrect("a page link is followed as it is, with nothing added")
-        page = await call.session.next_page(cursors[0])
+    cursor = link_of(query)
+    if cursor is not None:
+        page = await call.session.next_page(cursor)
     else:
         page = await call.session.search(type, query, lenient=call.lenient, within=within)
     return call.json(200, searchset(call, page))

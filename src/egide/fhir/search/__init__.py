@@ -20,10 +20,9 @@ from egide.fhir.search.join import Chain, Condition, Has, Include
 from egide.fhir.search.main_date import MAIN_DATES, main_date
 from egide.fhir.search.narrow import Days, days_for, ids_for, targets_for, terms_for
 from egide.fhir.search.parameter import Context, Parameter, parameter
-from egide.fhir.search.query import CURSOR, Ignored, Query, Sort, matches, parse
+from egide.fhir.search.query import Ignored, Query, Sort, matches, parse
 
 __all__ = [
-    "CURSOR",
     "MAIN_DATES",
     "STANDARD",
     "WITHHELD",

@@ -42,9 +42,6 @@ MOST_VALUES = 1_000
 MOST_TEXTUAL = 8
 """Clauses on words, each of which reads every opened resource once more."""
 
-CURSOR = "_cursor"
-"""The parameter of our next links: opaque here, sealed by the store."""
-
 _LINK = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?::[A-Za-z]+)?\.")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?::[A-Za-z0-9_-]+)?")
 _TOTALS: tuple[Total, ...] = get_args(Total)
@@ -93,7 +90,6 @@ class Query:
     total: Total | None = None
     summary: Summary | None = None
     elements: tuple[str, ...] = ()
-    cursor: str | None = None
     understood: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Ignored, ...] = ()
 
@@ -213,7 +209,6 @@ class _Reading:
             total=_one_of("_total", self.result.get("_total"), _TOTALS),
             summary=_one_of("_summary", self.result.get("_summary"), _SUMMARIES),
             elements=_elements(self.type, self.result.get("_elements")),
-            cursor=self.result.get(CURSOR),
             understood=understood,
             ignored=ignored,
         )
@@ -254,7 +249,7 @@ class _Reading:
         return keys
 
 
-_RESULT = frozenset({"_count", "_total", "_summary", "_elements", CURSOR})
+_RESULT = frozenset({"_count", "_total", "_summary", "_elements"})
 
 
 def _no_such(type_: str, code: str, name: str) -> UnknownParameter:

@@ -42,14 +42,13 @@ def test_wishes_about_the_answer_are_read(paris: Context) -> None:
         ("_total", "accurate"),
         ("_summary", "data"),
         ("_elements", "status,code"),
-        ("_cursor", "opaque"),
         ("_format", "json"),
         ("_pretty", "true"),
     ]
     query = parse("Observation", pairs, paris)
     assert query.count == 20
     assert query.sort == (Sort("date", "day", True), Sort("_id", "id", False))
-    assert (query.total, query.summary, query.cursor) == ("accurate", "data", "opaque")
+    assert (query.total, query.summary) == ("accurate", "data")
     assert query.elements == ("status", "code")
     assert query.understood == tuple(pairs)
     assert [clause.name for clause in query.clauses] == ["code"]
