@@ -48,7 +48,7 @@ class _Rules(msgspec.Struct, frozen=True):
     """The grant that lets an interaction on no type in particular through, if any."""
     types: frozenset[str]
     looks_up: frozenset[str]
-    """The types of which any depends on reach, or on what patients decided."""
+    """The types of which any depends on reach, on what patients decided, or on labels."""
     criteria: bool
 
 
@@ -89,7 +89,7 @@ class Decision:
 
     @property
     def looks_up(self) -> bool:
-        """Whether reach and choices of patients must be looked up for `permits`."""
+        """Whether reach, choices and labelled stays of patients must be looked up for `permits`."""
         if self.facts.type is None:
             return bool(self._rules.looks_up)
         return self.facts.type in self._rules.looks_up
@@ -305,9 +305,11 @@ def _rules(
 
 
 def _look_up(grants: tuple[Grant, ...]) -> bool:
-    """Whether what grants on one type permit depends on reach or on choices."""
+    """Whether what grants on one type permit depends on reach, on choices or on labels, which a
+    resource may have from the stay it belongs to."""
     return not _open_all(grants) and any(
-        each.reach in ("set", "behalf") or each.heeds for each in grants
+        each.reach in ("set", "behalf") or each.heeds or each.withheld or each.masked
+        for each in grants
     )
 
 

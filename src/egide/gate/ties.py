@@ -18,7 +18,7 @@ import msgspec
 from egide.fhir.search.span import EVER, Span, period
 from egide.gate.choices import agreed
 
-RULE: Final = 1
+RULE: Final = 2
 """The number of this rule: raised when what a resource is said to give changes, so that what was
 written before follows (`egide.record.deriving`)."""
 

@@ -175,8 +175,8 @@ async def _see(
     decision, reader = here.decision, here.parts.reader
     follow = await successors(connection, rows) if frame.end is not None else {}
     found = await versions(reader, connection, decision, rows)
-    patients = {patient for each in found for patient in each.patients}
-    standing = await here.standing(connection, decision, patients)
+    about = {patient for each in found for patient in each.about}
+    standing = await here.standing(connection, decision, about)
     out = partial(emit, decision, standing=standing, meets=here.meets)
 
     def leaving(each: Version) -> Emitted | None:

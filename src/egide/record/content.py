@@ -10,8 +10,10 @@ from egide.fhir.search.main_date import main_date
 from egide.fhir.search.span import EVER, Span, span
 from egide.gate import Decision, ResourceFacts
 from egide.gate.choices import NOTHING, Content
+from egide.gate.episodes import Episodes
 from egide.record.facts import Standing
 from egide.record.labels import labels_of
+from egide.store import Opened
 
 Meets = Callable[[str, Mapping[str, Any], tuple[tuple[str, str], ...]], bool]
 """(type, resource, criteria of a scope): whether it satisfies them."""
@@ -26,11 +28,17 @@ def facts_of(
     patients: Collection[int],
     standing: Standing,
     meets: Meets | None = None,
-    later: bytes = b"",
+    now: Opened | None = None,
 ) -> ResourceFacts:
-    """The facts of a resource of `type`, in canonical JSON, for one decision; what it became
-    `later` has labels that count too."""
-    labels = labels_of(body) | labels_of(later) if later else labels_of(body)
+    """The facts of a resource of `type`, in canonical JSON, for one decision; what it is `now` has
+    labels that count too."""
+    labels = labels_of(body)
+    if standing.episodes:
+        labels |= inherited(type, body, patients, standing.episodes)
+    if now is not None:
+        labels |= labels_of(now.body)
+        if standing.episodes:
+            labels |= inherited(type, now.body, now.patients, standing.episodes)
     if not (standing.choices or standing.agreed or decision.has_criteria):
         return ResourceFacts(type, tuple(patients), standing.reached, labels)
     resource = fhir.parse(body) if body else {}
@@ -47,6 +55,18 @@ def facts_of(
         content_of(type, resource, body) if standing.choices else NOTHING,
         **more,
     )
+
+
+def inherited(
+    type: str, body: bytes, patients: Collection[int], episodes: Mapping[int, Episodes]
+) -> frozenset[str]:
+    """The labels a resource has from its patients' stays and episodes: those it refers to and,
+    where it is one itself, what that belongs to."""
+    held = [episodes[patient] for patient in patients if patient in episodes]
+    if not held or not body:
+        return frozenset()
+    references = [f"{type}/{fhir.identity(body)}", *fhir.reference_strings(body)]
+    return frozenset[str]().union(*(each.labels_of(references) for each in held))
 
 
 def content_of(type: str, resource: Mapping[str, Any], body: bytes) -> Content:

@@ -25,10 +25,13 @@ from egide.actor import Actor
 from egide.db import Connection, Database, Fetched, queries
 from egide.errors import Conflict
 from egide.fhir.definitions import number, type_name
+from egide.gate import episodes
 from egide.gate.ties import RULE
 from egide.record import reach
+from egide.record.epochs import Change, without
 from egide.record.interaction import interaction
 from egide.record.parts import Parts
+from egide.record.policies import episode_of
 from egide.store import Row
 from egide.store.walk import Walked, count_of, held, walk
 
@@ -172,15 +175,18 @@ async def _finish(parts: Parts, actor: Actor, purpose: str, rule: str) -> None:
 
 
 async def _open(parts: Parts, connection: Connection, rows: Sequence[Row]) -> list[reach.Source]:
-    return [
-        reach.Source(
-            each.row.id,
-            type_name(each.row.type),
-            fhir.parse(each.body) if each.body else None,
-            each.patients,
-        )
-        for each in await parts.reader.open(connection, rows)
-    ]
+    found = []
+    for each in await parts.reader.open(connection, rows):
+        type = type_name(each.row.type)
+        resource = fhir.parse(each.body) if each.body else None
+        decides = type == "Consent" or (resource and _labelled(parts, type, each.body))
+        change = Change.deciding if decides else Change.nothing
+        found.append(reach.Source(each.row.id, type, resource, each.patients, change=change))
+    return found
+
+
+def _labelled(parts: Parts, type: str, body: bytes) -> bool:
+    return type in episodes.TYPES and bool(episode_of(type, body, parts.bases).labels)
 
 
 async def _differing(
@@ -228,8 +234,5 @@ async def _said(
 
 
 async def _undecided(connection: Connection, sources: Sequence[reach.Source]) -> frozenset[int]:
-    """The patients of Consents who are not known to have decided anything."""
-    consents = [each for each in sources if each.type == "Consent"]
-    patients = [patient for each in consents for patient in each.patients]
-    known = await connection.fetch(_SQL["known"], patients) if patients else []
-    return frozenset(patients).difference(record["patient_key"] for record in known)
+    """The patients of Consents and of labelled stays for whom nothing is known to hold."""
+    return await without(connection, {key for s in sources if s.change for key in s.patients})

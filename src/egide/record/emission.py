@@ -61,8 +61,7 @@ def emit(
     content, whose = body, patients
     if deleted is not None:
         content, whose = deleted.body, patients | deleted.patients
-    later = b"" if now is None else now.body
-    facts = facts_of(decision, type, content, whose, standing, meets, later)
+    facts = facts_of(decision, type, content, whose, standing, meets, now)
     answer = decision.permits(facts)
     if answer == "no":
         return None

@@ -9,7 +9,9 @@ from egide.actor import Actor
 from egide.db import Connection, queries
 from egide.gate import Decision, Facts, decide, granted
 from egide.gate.choices import Choices
+from egide.gate.episodes import Episodes
 from egide.record.parts import Parts
+from egide.record.policies import Policy
 from egide.store import Row, Ties, Within, ties_to
 
 _SQL = queries("egide.record", "sql/facts.sql")
@@ -35,11 +37,13 @@ class Who(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How an actor stands to some patients: in reach, in reach by consent alone, their choices."""
+    """How an actor stands to some patients: in reach, in reach by consent alone; what they decided,
+    what their labelled stays close."""
 
     reached: frozenset[int] = _NOBODY
     agreed: frozenset[int] = _NOBODY
     choices: Mapping[int, Choices] = {}
+    episodes: Mapping[int, Episodes] = {}
 
 
 NOWHERE: Final = Standing()
@@ -134,15 +138,15 @@ def standing_at_hand(
     patients: Collection[int],
     known: Mapping[int, Ties],
 ) -> Standing | None:
-    """How who asks stands to `patients`, from the ties that came with their rows and the choices
-    that are kept; None when something has to be looked up."""
+    """How who asks stands to `patients`, from the ties that came with their rows and the
+    policies that are kept; None when something has to be looked up."""
     if not patients or not decision.looks_up:
         return NOWHERE
     if not all(patient in known for patient in patients):
         return None
     epochs = _epochs(known, patients)
-    choices = parts.policies.at_hand(epochs) if epochs else {}
-    return None if choices is None else _standing(decision, patients, known, choices)
+    policies = parts.policies.at_hand(epochs) if epochs else {}
+    return None if policies is None else _standing(decision, patients, known, policies)
 
 
 async def standing(
@@ -165,12 +169,12 @@ async def standing(
     if missing:
         known = {**known, **await ties_to(connection, missing, within(parts, asking))}
     epochs = _epochs(known, patients)
-    choices = await parts.policies.of(connection, epochs) if epochs else {}
-    return _standing(decision, patients, known, choices)
+    policies = await parts.policies.of(connection, epochs) if epochs else {}
+    return _standing(decision, patients, known, policies)
 
 
 def _epochs(ties: Mapping[int, Ties], patients: Collection[int]) -> dict[int, int]:
-    """Patient → policy epoch, of those who decided something."""
+    """Patient → policy epoch, of those for whom there is a policy."""
     return {each: epoch for each in patients if (epoch := ties[each].epoch) is not None}
 
 
@@ -178,7 +182,7 @@ def _standing(
     decision: Decision,
     patients: Collection[int],
     ties: Mapping[int, Ties],
-    choices: Mapping[int, Choices],
+    policies: Mapping[int, Policy],
 ) -> Standing:
     relative = decision.facts.purpose == "FAMRQT"
     reached, agreed = set(), set()
@@ -188,4 +192,11 @@ def _standing(
             reached.add(patient)
         elif tied.agreed and (tied.tied or not relative):
             agreed.add(patient)
-    return Standing(frozenset(reached), frozenset(agreed), choices)
+    if not policies:
+        return Standing(frozenset(reached), frozenset(agreed))
+    return Standing(
+        frozenset(reached),
+        frozenset(agreed),
+        {key: each.choices for key, each in policies.items() if each.choices.each},
+        {key: each.episodes for key, each in policies.items() if each.episodes.labels},
+    )

@@ -6,7 +6,8 @@ no clock brings it back.
 
 Invariants (tests/integration/record/test_reach.py)
 - What a resource gives holds from its commit on, and no longer than the resource says it.
-- Whenever a Consent of a patient is written or deleted, the patient's policy epoch changes with it.
+- Whenever a Consent of a patient is written or deleted, the patient's policy epoch changes with it;
+  so it does with the labels of stays (`egide.record.epochs`).
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 from egide import fhir
 from egide.db import Connection, queries
 from egide.gate.ties import TYING, Tie, role_of, ties_of
-from egide.ids import internal_number
+from egide.record.epochs import Change, change_of, renew
 from egide.record.parts import Parts
 from egide.store import Prepared
 
@@ -28,13 +29,15 @@ DERIVED = TYING | {ROLE}
 
 class Source(NamedTuple):
     """A resource reach follows from: its ident, type and content (None: deleted), the patients it
-    concerns or did; `known`: it may have given something before."""
+    concerns or did; `known`: it may have given something before; `change`: what has changed of what
+    holds for the records of those patients."""
 
     id: bytes
     type: str
     resource: Any
     patients: frozenset[int]
     known: bool = True
+    change: Change = Change.nothing
 
 
 async def derive(parts: Parts, connection: Connection, prepared: Sequence[Prepared]) -> None:
@@ -42,20 +45,26 @@ async def derive(parts: Parts, connection: Connection, prepared: Sequence[Prepar
     written = [each for each in prepared if each.draft.type in DERIVED and not each.unchanged]
     if not written:
         return
-    await derive_from(
-        parts,
-        connection,
-        [
+    came_back = {
+        each.current.key for each in written if each.current is not None and each.current.deleted
+    }
+    keys = await parts.keys.load(connection, came_back) if came_back else {}
+    sources = []
+    for each in written:
+        patients = each.patients | each.before
+        if each.current is not None and each.current.deleted:
+            patients |= keys[each.current.key].patients
+        sources.append(
             Source(
                 each.id,
                 each.draft.type,
                 fhir.parse(each.body) if each.body else None,
-                each.patients | each.before,
+                patients,
                 known=each.current is not None,
+                change=change_of(each, parts.bases),
             )
-            for each in written
-        ],
-    )
+        )
+    await derive_from(parts, connection, sources)
 
 
 async def derive_from(parts: Parts, connection: Connection, sources: Sequence[Source]) -> None:
@@ -63,17 +72,17 @@ async def derive_from(parts: Parts, connection: Connection, sources: Sequence[So
     stale = [each.id for each in sources if each.known]
     if stale:
         await connection.execute(_SQL["take_back"], stale)
-    deciding: set[int] = set()
+    changes: dict[int, Change] = {}
     for each in sources:
-        if each.type == "Consent":
-            deciding |= each.patients
+        if each.change:
+            for patient in each.patients:
+                changes[patient] = max(each.change, changes.get(patient, Change.nothing))
         if each.type == ROLE:
             await _work(parts, connection, each)
     await add(parts, connection, [(each.id, tie) for each in sources for tie in ties(parts, each)])
-    if deciding:
-        patients = sorted(deciding)
-        epochs = [internal_number() for _ in patients]
-        await connection.execute(_SQL["decided"], patients, epochs)
+    if changes:
+        stays = any(each.change and each.type != "Consent" for each in sources)
+        await renew(connection, changes, stays=stays)
 
 
 def ties(parts: Parts, source: Source) -> list[Tie]:

@@ -152,9 +152,9 @@ async def _permitted(
 ) -> list[Emitted]:
     """Those that may leave."""
     found = await versions(here.parts.reader, connection, decision, rows)
-    patients = {key for each in found for key in each.patients}
-    here.concern(patients)
-    standing = await here.standing(connection, decision, patients, known_by(rows))
+    here.concern(key for each in found for key in each.patients)
+    about = {key for each in found for key in each.about}
+    standing = await here.standing(connection, decision, about, known_by(rows))
     out = partial(emit, decision, id=id, standing=standing, meets=here.meets)
     left = [
         out(each.opened, deleted=each.deleted, now=each.now)

@@ -68,8 +68,8 @@ async def _tie(parts: Parts, connection: Connection, relative: str, patient: str
     if row is None or row["epoch"] is None:
         return None
     key = row["number"]
-    choices = await parts.policies.of(connection, {key: row["epoch"]})
-    return _Tie(row["since"], row["until"], choices.get(key, Choices()))
+    policies = await parts.policies.of(connection, {key: row["epoch"]})
+    return _Tie(row["since"], row["until"], policies[key].choices)
 
 
 async def _patient(parts: Parts, connection: Connection, relative: str) -> str | None:

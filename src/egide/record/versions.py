@@ -1,7 +1,8 @@
 """Versions: rows of a history, opened, each with what decides besides itself whether it may leave.
 
 A deletion says nothing but that it was: what it deleted decides. An older version is as closed as
-what the resource is now: who labels a resource closes what it said before too.
+what the resource is now: who labels a resource, or the stay it belongs to, closes what it said
+before too.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,11 @@ class Version(NamedTuple):
     def patients(self) -> frozenset[int]:
         """The keys of those whose record it is, or was."""
         return self.opened.patients | (self.deleted.patients if self.deleted else frozenset())
+
+    @property
+    def about(self) -> frozenset[int]:
+        """The keys of all whose stays may close it: those, and those whose record it is now."""
+        return self.patients | (self.now.patients if self.now else frozenset())
 
 
 async def versions(

@@ -10,7 +10,7 @@ from egide.store.changes import (
     latest,
     successors,
 )
-from egide.store.compartment import of_nobody, sealed_for
+from egide.store.compartment import lasting, of_nobody, sealed_for
 from egide.store.drafts import STRANGER, Draft, Prepared
 from egide.store.erasing import Certificate, Eraser, certificates, take_effect
 from egide.store.finding import Candidate, Finder
@@ -55,6 +55,7 @@ __all__ = [
     "changes",
     "horizon",
     "keys_of",
+    "lasting",
     "latest",
     "of_nobody",
     "parameter_number",

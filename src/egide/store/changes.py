@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from egide.db import Connection, Fetched, queries
-from egide.store.reading import old_row_of, row_of
+from egide.db import Connection, queries
+from egide.store.reading import either_row_of, old_row_of, row_of
 from egide.store.row import Row
 
 _SQL = queries("egide.store", "sql/history.sql")
@@ -57,7 +57,7 @@ async def changes(connection: Connection, stretch: Stretch, count: int) -> list[
         records = await connection.fetch(_SQL["changes"], *values)
     else:
         records = await connection.fetch(_SQL["changes_under"], *values, list(stretch.keys))
-    return [_row(record) for record in records]
+    return [either_row_of(record) for record in records]
 
 
 async def successors(
@@ -96,7 +96,3 @@ async def keys_of(connection: Connection, patients: Collection[int]) -> tuple[in
     """The keys of `patients` (numbers), and those they share with others."""
     records = await connection.fetch(_SQL["keys_of"], list(patients))
     return tuple(record["number"] for record in records)
-
-
-def _row(record: Fetched) -> Row:
-    return row_of(record) if record["columns"] is None else old_row_of(record)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from egide.db import Connection, queries
-from egide.store.reading import row_of
+from egide.store.reading import either_row_of, row_of
 from egide.store.row import Row
 
 _SQL = queries("egide.store", "sql/compartment.sql")
@@ -36,6 +36,15 @@ async def sealed_for(
     values = patient, after, asked, since, count + 1, first, last
     records = await connection.fetch(_SQL["sealed_for"], *values)
     return [(record["pk"], row_of(record)) for record in records]
+
+
+async def lasting(
+    connection: Connection, patient: bytes, types: Collection[int], count: int
+) -> list[Row]:
+    """Up to `count` rows of `types` (numbers) sealed with a patient's keys; of what was deleted,
+    the version that was."""
+    records = await connection.fetch(_SQL["lasting"], patient, list(types), count)
+    return [either_row_of(record) for record in records]
 
 
 async def of_nobody(connection: Connection, ids: Collection[bytes]) -> list[Row]:

@@ -55,6 +55,11 @@ def old_row_of(record: Fetched) -> Row:
     )
 
 
+def either_row_of(record: Fetched) -> Row:
+    """A current row, or an older version, which says the digest of its index columns."""
+    return row_of(record) if record["columns"] is None else old_row_of(record)
+
+
 class Reader:
     """Finds rows by identity and opens them. One for the process."""
 

@@ -29,9 +29,6 @@ select role, practitioner, since, until from reach_role where role = any($1::uui
 -- keys: The keys of some patients, by their idents.
 select owner, number from data_key where owner = any($1::uuid[]) and kind = 1
 
--- known: Those of some patients who are known to have decided something.
-select patient_key from policy where patient_key = any($1::bigint[])
-
 -- orphans: Whose reach by care, consent or tie comes from what is not there any more.
 select distinct patient_key from reach r
 where r.kind in (1, 4, 5) and not exists (

@@ -16,10 +16,6 @@ set practitioner = excluded.practitioner, since = excluded.since, until = exclud
 -- leave: Nobody works in some roles any more.
 delete from reach_role where role = any($1::uuid[])
 
--- decided: What some patients decided has changed.
-insert into policy (patient_key, epoch) select * from unnest($1::bigint[], $2::bigint[])
-on conflict (patient_key) do update set epoch = excluded.epoch
-
 -- forget: Nothing is left of the reach of an erased patient, or of an erased professional.
 with role as (delete from reach_role where practitioner = $2)
 delete from reach where patient_key = $1 or member = $2
