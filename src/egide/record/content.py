@@ -1,6 +1,6 @@
 """What the gate is told of one opened resource: labels always, the rest when a decision asks."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -32,13 +32,9 @@ def facts_of(
 ) -> ResourceFacts:
     """The facts of a resource of `type`, in canonical JSON, for one decision; what it is `now` has
     labels that count too."""
-    labels = labels_of(body)
-    if standing.episodes:
-        labels |= inherited(type, body, patients, standing.episodes)
+    labels = labels_of(body) | _of_stays(type, body, patients, standing)
     if now is not None:
-        labels |= labels_of(now.body)
-        if standing.episodes:
-            labels |= inherited(type, now.body, now.patients, standing.episodes)
+        labels |= labels_of(now.body) | _of_stays(type, now.body, now.patients, standing)
     if not (standing.choices or standing.agreed or decision.has_criteria):
         return ResourceFacts(type, tuple(patients), standing.reached, labels)
     resource = fhir.parse(body) if body else {}
@@ -58,15 +54,22 @@ def facts_of(
 
 
 def inherited(
-    type: str, body: bytes, patients: Collection[int], episodes: Mapping[int, Episodes]
+    references: Iterable[str], patients: Collection[int], episodes: Mapping[int, Episodes]
 ) -> frozenset[str]:
-    """The labels a resource has from its patients' stays and episodes: those it refers to and,
-    where it is one itself, what that belongs to."""
+    """The labels that a resource of `patients` has from those of their stays it refers to."""
     held = [episodes[patient] for patient in patients if patient in episodes]
-    if not held or not body:
+    return frozenset[str]().union(*(each.labels_of(references) for each in held))
+
+
+def _of_stays(
+    type: str, body: bytes, patients: Collection[int], standing: Standing
+) -> frozenset[str]:
+    """What a resource inherits; a stay that is there also what is known of itself, which is more
+    than an older version says."""
+    if not standing.episodes or not body:
         return frozenset()
     references = [f"{type}/{fhir.identity(body)}", *fhir.reference_strings(body)]
-    return frozenset[str]().union(*(each.labels_of(references) for each in held))
+    return inherited(references, patients, standing.episodes)
 
 
 def content_of(type: str, resource: Mapping[str, Any], body: bytes) -> Content:

@@ -11,7 +11,7 @@ from egide.gate import Decision, Facts, decide, granted
 from egide.gate.choices import Choices
 from egide.gate.episodes import Episodes
 from egide.record.parts import Parts
-from egide.record.policies import Policy
+from egide.record.policies import Moved, Policy
 from egide.store import Row, Ties, Within, ties_to
 
 _SQL = queries("egide.record", "sql/facts.sql")
@@ -161,16 +161,24 @@ async def standing(
 ) -> Standing:
     """How `asking` stands to `patients`; unless `always`, only when the decision depends on it.
 
-    `known`: patient → ties, that came along with the rows.
+    `known`: patient → ties, that came along with the rows; then raises Moved when what holds for a
+    patient is not any more what it was when they were found, which in a snapshot never happens.
     """
     if not patients or not (always or decision.looks_up):
         return NOWHERE
     missing = [patient for patient in patients if patient not in known]
-    if missing:
-        known = {**known, **await ties_to(connection, missing, within(parts, asking))}
-    epochs = _epochs(known, patients)
-    policies = await parts.policies.of(connection, epochs) if epochs else {}
-    return _standing(decision, patients, known, policies)
+    while True:
+        ties = known
+        if missing:
+            ties = {**known, **await ties_to(connection, missing, within(parts, asking))}
+        epochs = _epochs(ties, patients)
+        try:
+            policies = await parts.policies.of(connection, epochs) if epochs else {}
+        except Moved:
+            if known:
+                raise
+            continue
+        return _standing(decision, patients, ties, policies)
 
 
 def _epochs(ties: Mapping[int, Ties], patients: Collection[int]) -> dict[int, int]:

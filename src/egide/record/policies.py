@@ -5,6 +5,7 @@ Invariants
 - What a patient decided, and a label at a stay, holds on the very next request, in every process:
   what is kept is kept by a policy epoch that is read, each time, in the snapshot of the data
   (tests/integration/record/test_choices.py, test_episodes.py).
+- What is compiled is of one instant, that of the epoch asked about (test_episodes.py).
 - Deleting a labelled stay opens nothing (test_episodes.py).
 """
 
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from egide import fhir
 from egide.db import Connection, queries
-from egide.errors import Fault
+from egide.errors import Conflict, Fault
 from egide.fhir.definitions import number, type_name
 from egide.gate import episodes
 from egide.gate.choices import Choice, Choices, choice
@@ -36,6 +37,13 @@ class Policy(NamedTuple):
 
     choices: Choices = Choices()
     episodes: Episodes = Episodes()
+
+
+class Moved(Conflict):
+    """What holds for a record was changed while it was looked up: rows have to be found anew."""
+
+    def __init__(self) -> None:
+        super().__init__("what holds for a record was changed meanwhile")
 
 
 class Policies:
@@ -59,7 +67,8 @@ class Policies:
         return found
 
     async def of(self, connection: Connection, epochs: Mapping[int, int]) -> dict[int, Policy]:
-        """Patient → policy, for those in `epochs`. Raises Fault for a patient of too much."""
+        """Patient → policy, for those in `epochs`. Raises Moved when an epoch is another by now,
+        which in a snapshot it never is; Fault for a patient of too much."""
         found: dict[int, Policy] = {}
         missing: list[int] = []
         for patient, epoch in epochs.items():
@@ -70,12 +79,16 @@ class Policies:
                 found[patient] = kept
         if missing:
             for record in await connection.fetch(_SQL["owners"], missing):
-                patient = record["number"]
                 owner = record["owner"]
-                compiled = Policy(
+                found[record["number"]] = Policy(
                     await self._choices(connection, owner), await self._episodes(connection, owner)
                 )
-                found[patient] = self._kept[patient, epochs[patient]] = compiled
+            now = await connection.fetch(_SQL["epochs"], missing)
+            if {record["patient_key"]: record["epoch"] for record in now} != {
+                patient: epochs[patient] for patient in missing
+            }:
+                raise Moved
+            self._kept.update({(each, epochs[each]): found[each] for each in missing})
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
         return found

@@ -14,6 +14,7 @@ from egide.gate import Decision
 from egide.record.emission import Emitted, emit
 from egide.record.facts import known_by, standing_at_hand, within
 from egide.record.interaction import Interaction, not_found
+from egide.record.policies import Moved
 from egide.record.timeframe import Timeframe
 from egide.record.versions import versions
 from egide.store import Row
@@ -34,7 +35,7 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
     """The current version, found together with what others read. Raises NotFound or Gone.
 
     Ties to its patient come in the same statement; where choices must be looked up, they are after
-    the row: what was withdrawn before is not missed.
+    the row: when they have changed by then, all is looked up anew, as of one instant.
     """
     parts, decision = here.parts, here.decision
     if here.connection is not None:
@@ -48,8 +49,12 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
     if opened is not None and (not row.deleted or decision.opens_all(type)):
         standing = standing_at_hand(parts, decision, opened.patients, known_by([row]))
     if opened is None or standing is None:
-        async with parts.database.connection() as connection:
-            return _alive(await _one(here, connection, decision, row, id))
+        try:
+            async with parts.database.connection() as connection:
+                return _alive(await _one(here, connection, decision, row, id))
+        except Moved:
+            async with parts.database.snapshot() as connection:
+                return await read_in(here, connection, decision, type, id)
     here.concern(opened.patients)
     emitted = emit(decision, opened, id, standing=standing, meets=here.meets)
     if emitted is None:

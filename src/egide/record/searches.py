@@ -22,6 +22,7 @@ from egide.record.matching import Matching
 from egide.record.merging import Merging
 from egide.record.opening import Opening
 from egide.record.ordering import ordered
+from egide.record.policies import Moved
 from egide.record.spot import Spot
 
 PAGE = 20
@@ -82,8 +83,12 @@ async def identify(
     """
     query = selecting(here, type, asked)
     _require(here, type)
-    found = await ordered(_matching(here, connection, query), here.context(), None, 2)
-    return [each.emitted.id for each in found.seen]
+    while True:
+        try:
+            found = await ordered(_matching(here, connection, query), here.context(), None, 2)
+        except Moved:
+            continue
+        return [each.emitted.id for each in found.seen]
 
 
 def selecting(here: Interaction, type: str, asked: Sequence[tuple[str, str]]) -> Query:
@@ -106,7 +111,22 @@ async def answer(
     after: Spot | None,
     within: Compartment | None = None,
 ) -> Page:
-    """The page of a search after a spot, as this connection sees the data."""
+    """The page of a search after a spot, as this connection sees the data; anew when what holds for
+    a record changes meanwhile."""
+    while True:
+        try:
+            return await _answer(here, connection, asked, after, within)
+        except Moved:
+            continue
+
+
+async def _answer(
+    here: Interaction,
+    connection: Connection,
+    asked: Query | Several,
+    after: Spot | None,
+    within: Compartment | None,
+) -> Page:
     matching = _matching(here, connection, asked, within)
     query = matching.query
     for type in matching.types:

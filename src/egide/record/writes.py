@@ -13,7 +13,7 @@ from egide.db import Connection
 from egide.errors import Fault, Forbidden, Incorrect, Issue, PreconditionFailed
 from egide.gate import Decision
 from egide.gate.choices import agreed, binds
-from egide.record.content import facts_of
+from egide.record.content import facts_of, inherited
 from egide.record.emission import Emitted, emit
 from egide.record.facts import Standing
 from egide.record.interaction import Interaction
@@ -178,8 +178,10 @@ async def _permit(
             _question(here, decision, type)
         raise here.hide()
     if draft.resource is not None:
-        labels = labels_of(each.current_body) if alive else frozenset[str]()
-        if labels_of(each.body) != labels and not decision.may_label(type):
+        was = each.current_body if alive else b""
+        if not decision.may_label(type) and (
+            labels_of(each.body) != labels_of(was) or _leaves(each, standing)
+        ):
             here.note(rule="labels")
             raise Forbidden("you may not change security labels")
         if each.lost and decision.opens_all(type):
@@ -189,6 +191,16 @@ async def _permit(
     if type == "Consent":
         _leave_alone(here, decision, each)
     return decision, standing
+
+
+def _leaves(each: Prepared, standing: Standing) -> bool:
+    """Whether a write takes a resource out of a stay whose labels it has."""
+    if not standing.episodes:
+        return False
+    held = standing.episodes
+    was = inherited(fhir.reference_strings(each.current_body), each.before, held)
+    will = inherited(fhir.reference_strings(each.body), each.patients, held)
+    return not was <= will | labels_of(each.body)
 
 
 def _leave_alone(here: Interaction, decision: Decision, each: Prepared) -> None:

@@ -23,3 +23,6 @@ and since <= $2 and until > $2 limit $3
 
 -- owners: The idents of some patients.
 select number, owner from data_key where number = any($1::bigint[])
+
+-- epochs: The policy epochs of some patients.
+select patient_key, epoch from policy where patient_key = any($1::bigint[])
