@@ -53,6 +53,9 @@ ACTORS: dict[str, tuple[Actor, str]] = {
     "trusted": (Actor(29, "app", frozenset({"system"}), 30), "TREAT"),
 }
 CARERS = ("Practitioner/d", "Practitioner/e", "Organization/h", "PractitionerRole/w")
+WITHIN = ("", "episode", "episode", "stay", "another's")
+"""What a stay may belong to."""
+STAYS = ("Encounter/", "EpisodeOfCare/")
 Body = dict[str, Any]
 
 
@@ -121,12 +124,13 @@ class Population:
         later = json.dumps(now or body, separators=(",", ":")).encode()
         decision = self._decision(actor, purpose, interaction, type, emergency)
         reached, agreed = self._standing(actor, purpose, emergency)
+        stays = self._labels_of_stays(body) | self._labels_of_stays(now or body)
         codes = {each.get("code") for each in body.get("code", {}).get("coding", ())}
         resource = ResourceFacts(
             type,
             tuple(key(patient) for patient in whose(body)),
             reached,
-            labels_of(raw) | labels_of(later),
+            labels_of(raw) | labels_of(later) | stays,
             agreed,
             {key(patient): self._choices[n] for n, patient in enumerate(PATIENTS)},
             content_of(type, body, raw),
@@ -139,6 +143,21 @@ class Population:
                 out: Body = json.loads(masked(type, raw, decision.shown(resource)))
                 return out
         return None
+
+    def _labels_of_stays(self, body: Body) -> frozenset[str]:
+        """What a resource has from its patients' stays: each patient's, one by one."""
+        found: frozenset[str] = frozenset()
+        for patient in whose(body):
+            waiting, passed = [f"{body['resourceType']}/{body['id']}", *stays_in(body)], set[str]()
+            while waiting:
+                name = waiting.pop()
+                held = self.current.get(name) if name.startswith(STAYS) else None
+                if name in passed or held is None or patient not in whose(held):
+                    continue
+                passed.add(name)
+                found |= labels_of(json.dumps(held, separators=(",", ":")).encode())
+                waiting += stays_in(held)
+        return found
 
     def _decision(
         self, actor: Actor, purpose: str, interaction: str, type: str, emergency: bool
@@ -205,6 +224,11 @@ def whose(body: Body) -> list[str]:
     return sorted(set(re.findall(r'"Patient/(\w+)"', json.dumps(body))))
 
 
+def stays_in(body: Body) -> list[str]:
+    """The stays and episodes a resource refers to."""
+    return re.findall(r'"reference": "((?:Encounter|EpisodeOfCare)/[\w-]+)"', json.dumps(body))
+
+
 def names(actor: Actor, purpose: str) -> list[str]:
     """The references that may stand for an actor."""
     relative = purpose == "FAMRQT"
@@ -221,6 +245,7 @@ patients = st.sampled_from(PATIENTS)
 codes = st.sampled_from("123")
 days = st.sampled_from(["2025-12-31", "2026-01-01", "2026-05-01"])
 labels = st.sampled_from([None, None, "R", *LABELS])
+stays = st.sampled_from([None, "s0", "s0", "s1", "s0-p1"])
 periods = st.sampled_from(
     [{}, {"period": {"end": "2020-01-01"}}, {"period": {"start": "2020-01-01"}}]
 )
@@ -273,11 +298,29 @@ def records(draw: st.DrawFn, patient: str) -> Iterator[tuple[str, str, Body]]:
     """Type, id and elements of what one patient's record holds."""
     subject, found = to(f"Patient/{patient}"), []
     found.append(("Patient", patient, {"name": [{"family": f"Family{patient}"}]}))
-    for n, (code, day, label) in enumerate(
-        draw(st.lists(st.tuples(codes, days, labels), min_size=1, max_size=3))
+    if draw(st.booleans()):
+        body = {"status": "active", "patient": subject} | labelled(draw(labels))
+        found.append(("EpisodeOfCare", f"e-{patient}", body))
+    for n, (within, label) in enumerate(
+        draw(st.lists(st.tuples(st.sampled_from(WITHIN), labels), max_size=2))
+    ):
+        body = {"status": "finished", "subject": subject, "class": {"code": "IMP"}}
+        body |= {"reasonCode": [coded("1")]} | labelled(label)
+        match within:
+            case "episode":
+                body["episodeOfCare"] = [to(f"EpisodeOfCare/e-{patient}")]
+            case "stay":
+                body["partOf"] = to(f"Encounter/s{1 - n}-{patient}")
+            case "another's":
+                body["partOf"] = to(f"Encounter/s0-{draw(patients)}")
+        found.append(("Encounter", f"s{n}-{patient}", body))
+    for n, (code, day, label, stay) in enumerate(
+        draw(st.lists(st.tuples(codes, days, labels, stays), min_size=1, max_size=3))
     ):
         body = {"status": "final", "subject": subject, "code": coded(code)}
         body |= {"effectiveDateTime": day, "note": [{"text": f"of {code}"}]} | labelled(label)
+        if stay is not None:
+            body["encounter"] = to(f"Encounter/{stay if '-' in stay else f'{stay}-{patient}'}")
         found.append(("Observation", f"o{n}-{patient}", body))
     for n, (other, day, label) in enumerate(
         draw(st.lists(st.tuples(patients, days, labels), max_size=2))
@@ -315,9 +358,10 @@ def populations(draw: st.DrawFn) -> Population:
     works = {"practitioner": to(draw(st.sampled_from(CARERS[:2]))), **draw(periods)}
     versions["PractitionerRole/w"] = [{"resourceType": "PractitionerRole", "id": "w", **works}]
     for name in draw(st.lists(st.sampled_from(sorted(versions)), max_size=3, unique=True)):
-        if name.startswith(("Observation", "Appointment")):
+        if name.startswith(("Observation", "Appointment", *STAYS)):
             before = versions[name][0]
-            after = {key: value for key, value in before.items() if key != "meta"}
+            gone = {"meta", *draw(st.sampled_from([(), ("encounter", "episodeOfCare", "partOf")]))}
+            after = {key: value for key, value in before.items() if key not in gone}
             after |= labelled(draw(labels)) | {"language": "fr"}
             versions[name].append(after)
     accounts = st.sampled_from([7, 9, 13, 23])

@@ -173,6 +173,48 @@ def reasoned(code: str) -> Query:
     )
 
 
+def of_stay(patient: str) -> Query:
+    return Query(
+        "Observation",
+        [("encounter", f"Encounter/s0-{patient}"), ("_include", "Observation:encounter")],
+        lambda seen: {
+            n for n, b in of_type(seen, "Observation").items() if at(b) == f"Encounter/s0-{patient}"
+        },
+        lambda seen, found: {at(seen[name]) for name in found} & seen.keys(),
+    )
+
+
+def of_stays_within(patient: str) -> Query:
+    """A chain: Observations of the stays of an episode."""
+    episode = f"EpisodeOfCare/e-{patient}"
+    return Query(
+        "Observation",
+        [("encounter:Encounter.episode-of-care", episode)],
+        lambda seen: {
+            n
+            for n, b in of_type(seen, "Observation").items()
+            if {"reference": episode} in seen.get(at(b), {}).get("episodeOfCare", ())
+        },
+    )
+
+
+def stays_where(code: str) -> Query:
+    """A reverse chain: stays of which there is such an Observation."""
+    return Query(
+        "Encounter",
+        [("_has:Observation:encounter:code", f"http://x|{code}")],
+        lambda seen: {
+            n
+            for n in of_type(seen, "Encounter")
+            if any(has_code(b, code) and at(b) == n for b in of_type(seen, "Observation").values())
+        },
+    )
+
+
+def at(body: Body) -> str:
+    return str(body.get("encounter", {}).get("reference", ""))
+
+
 def belonging(type: str, patient: str) -> Query:
     """Within a patient's compartment, if the patient is there: what names him, and himself."""
     name = f"Patient/{patient}"
@@ -201,14 +243,17 @@ def whole(type: str) -> Query:
 
 
 codes, patients = st.sampled_from("123"), st.sampled_from(PATIENTS)
-TYPES = ("Appointment", "CareTeam", "Consent", "Observation", "Patient", "PractitionerRole",
-         "RelatedPerson")  # fmt: skip
+TYPES = ("Appointment", "CareTeam", "Consent", "Encounter", "EpisodeOfCare", "Observation",
+         "Patient", "PractitionerRole", "RelatedPerson")  # fmt: skip
 queries = st.one_of(
     st.sampled_from(TYPES).map(whole),
     codes.map(coded),
     codes.map(not_coded),
     codes.map(with_subjects),
     codes.map(observed),
+    codes.map(stays_where),
+    patients.map(of_stay),
+    patients.map(of_stays_within),
     codes.map(reasoned),
     st.booleans().map(uncoded),
     st.sampled_from(["2026-01-01", "2026-02-01"]).map(after),
@@ -216,7 +261,9 @@ queries = st.one_of(
     patients.map(of_patient),
     patients.map(with_observations),
     patients.map(expected_of),
-    st.builds(belonging, st.sampled_from(("Appointment", "Observation", "Patient")), patients),
+    st.builds(
+        belonging, st.sampled_from(("Appointment", "Encounter", "Observation", "Patient")), patients
+    ),
 )
 sorts = st.sampled_from([None, "_id", "-_id", "_lastUpdated", "-date", "code", "-code"])
 
