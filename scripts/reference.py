@@ -30,6 +30,7 @@ from egide.fhir.definitions import type_definition
 from egide.fhir.search import MAIN_DATES, STANDARD
 from egide.gate import INTERACTIONS, ROLES, Facts, Grant, ResourceFacts, decide, grants_of
 from egide.gate.choices import Choice, Choices, Provision
+from egide.gate.episodes import episode, episodes
 from egide.gate.explaining import CHANGES
 from egide.gate.labels import (
     HIDDEN_FROM_PATIENT,
@@ -61,6 +62,13 @@ REACHED: dict[str, Any] = {
     "agreed": ONE,
     "choices": {1: PERMITS},
 }
+
+
+def of_stay(label: str) -> frozenset[str]:
+    """The labels of what belongs to a stay with a label."""
+    return episodes([episode("Encounter/1", {label}, ())]).labels_of(["Encounter/1"])
+
+
 PLACES: dict[str, dict[str, Any]] = {
     "a stranger's": {"patients": (2,)},
     "consent alone": {"patients": (2,), "agreed": frozenset({2}), "choices": {2: PERMITS}},
@@ -71,6 +79,8 @@ PLACES: dict[str, dict[str, Any]] = {
     "MASQUE_PS": REACHED | {"labels": frozenset({HIDDEN_FROM_PROFESSIONALS})},
     "INVISIBLE_PATIENT": REACHED | {"labels": frozenset({HIDDEN_FROM_PATIENT})},
     "INVISIBLE_REPRESENTANTS": REACHED | {"labels": frozenset({HIDDEN_FROM_REPRESENTATIVES})},
+    "its stay R": REACHED | {"labels": of_stay(RESTRICTED)},
+    "its stay INVISIBLE_REPRESENTANTS": REACHED | {"labels": of_stay(HIDDEN_FROM_REPRESENTATIVES)},
 }
 """Where a resource stands, as the page of the gate lists it."""
 ASKED_FOR = {

@@ -59,8 +59,9 @@ class ResourceFacts(msgspec.Struct, frozen=True, gc=False):
     `patients` are the keys of all the patients it concerns; `reached` those keys, among the ones
     looked up (for the whole page, if one likes), that are in the actor's reach in the same
     snapshot, `agreed` those that a consent alone puts there; `labels` its security labels as
-    `system|code`; `choices` what patients decided, by key, `content` what those decisions may be
-    about; `meets` says whether it satisfies the criteria of a scope.
+    `system|code`, with those of the stays it belongs to (`egide.gate.episodes`); `choices` what
+    patients decided, by key, `content` what those decisions may be about; `meets` says whether it
+    satisfies the criteria of a scope.
     """
 
     type: str

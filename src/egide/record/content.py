@@ -32,9 +32,11 @@ def facts_of(
 ) -> ResourceFacts:
     """The facts of a resource of `type`, in canonical JSON, for one decision; what it is `now` has
     labels that count too."""
-    labels = labels_of(body) | _of_stays(type, body, patients, standing)
-    if now is not None:
-        labels |= labels_of(now.body) | _of_stays(type, now.body, now.patients, standing)
+    labels = labels_of(body) if now is None else labels_of(body) | labels_of(now.body)
+    if standing.episodes:
+        labels |= _of_stays(type, body, patients, standing)
+        if now is not None:
+            labels |= _of_stays(type, now.body, now.patients, standing)
     if not (standing.choices or standing.agreed or decision.has_criteria):
         return ResourceFacts(type, tuple(patients), standing.reached, labels)
     resource = fhir.parse(body) if body else {}
@@ -66,7 +68,7 @@ def _of_stays(
 ) -> frozenset[str]:
     """What a resource inherits; a stay that is there also what is known of itself, which is more
     than an older version says."""
-    if not standing.episodes or not body:
+    if not body:
         return frozenset()
     references = [f"{type}/{fhir.identity(body)}", *fhir.reference_strings(body)]
     return inherited(references, patients, standing.episodes)

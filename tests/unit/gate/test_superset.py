@@ -226,7 +226,9 @@ def test_the_interactions_drawn_here_exist() -> None:
 def test_what_needs_no_look_up_is_decided_the_same_without_one(
     known: Facts, resource: ResourceFacts
 ) -> None:
+    """Neither reach nor choices, nor labels it may have from a stay."""
     decision = decide(replace(known, type=resource.type))
-    bare = replace(resource, reached=frozenset(), agreed=frozenset(), choices={})
+    unknown = frozenset[int]()
+    bare = replace(resource, reached=unknown, agreed=unknown, choices={}, labels=frozenset())
     if not decision.looks_up:
         assert decision.permits(resource) == decision.permits(bare)

@@ -1,11 +1,11 @@
 """Every interaction × role × kind of resource × (out of reach, in reach, by consent alone, opposed,
-masked, hidden from the parents, glass broken).
+masked, hidden from the parents, by a label of its own or of its stay, glass broken).
 
 The expected answers are the table below, written by hand and read apart from the roles; a role, an
 interaction or a kind of resource without a cell fails. Negative cases come first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,6 +21,7 @@ from egide.gate import (
     grants_of,
 )
 from egide.gate.choices import Choices, choice
+from egide.gate.episodes import Episode, episodes
 from egide.gate.labels import (
     HIDDEN_FROM_PATIENT,
     HIDDEN_FROM_PROFESSIONALS,
@@ -269,7 +270,23 @@ def test_consent_opens_what_care_does_not_and_only_where_reach_counts(cell: Cell
         assert asked(cell).permits(facts) == ("yes" if opened else "no")
 
 
+def at_the_resource(label: str) -> frozenset[str]:
+    return frozenset({label})
+
+
+def at_its_stay(label: str) -> frozenset[str]:
+    stay = Episode("Encounter/s", frozenset({label}), frozenset())
+    return episodes([stay]).labels_of(["Encounter/s"])
+
+
+def at_the_episode_of_its_stay(label: str) -> frozenset[str]:
+    whole = Episode("EpisodeOfCare/e", frozenset({label}), frozenset())
+    stay = Episode("Encounter/s", frozenset(), frozenset({"EpisodeOfCare/e"}))
+    return episodes([whole, stay]).labels_of(["Encounter/s"])
+
+
 @pytest.mark.parametrize("cell", OPEN, ids=name)
+@pytest.mark.parametrize("at", [at_the_resource, at_its_stay, at_the_episode_of_its_stay])
 @pytest.mark.parametrize(
     "label",
     [
@@ -281,7 +298,9 @@ def test_consent_opens_what_care_does_not_and_only_where_reach_counts(cell: Cell
         HIDDEN_FROM_REPRESENTATIVES,
     ],
 )
-def test_a_label_closes_or_masks_what_it_says(cell: Cell, label: str) -> None:
+def test_a_label_closes_or_masks_what_it_says(
+    cell: Cell, label: str, at: Callable[[str], frozenset[str]]
+) -> None:
     role, kind, purpose, interaction, letter = cell
     patients = {"a": (STRANGER,), "s": (CARED,), "o": (OWN,), "b": (BEHALF,), "n": ()}[letter]
     hidden = {
@@ -302,7 +321,7 @@ def test_a_label_closes_or_masks_what_it_says(cell: Cell, label: str) -> None:
     expected = "no" if label in hidden else "yes"
     if masks:
         expected = "no" if interaction in CHANGES else "masked"
-    assert decision.permits(resource(kind, patients, label)) == expected
+    assert decision.permits(resource(kind, patients, *at(label))) == expected
     assert (label in decision.withheld_of(KINDS[kind])) == (label in hidden)
 
 
