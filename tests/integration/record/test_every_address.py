@@ -1,6 +1,7 @@
 """Every address under `/fhir`, asked with an access token of one who may see a part only.
 
-What is hidden by the criteria of a scope, by a mask or by a patient's opposition is in no answer,
+What is hidden by the criteria of a scope, by a mask, by a patient's opposition or by the label of a
+stay is in no answer,
 in no count, and answered like what is not there. An address without its row here fails.
 """
 
@@ -27,7 +28,7 @@ JSON = (b"content-type", b"application/fhir+json")
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 ABSENT = "synthetic-absent"
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-TYPES = ("Appointment", "List", "Observation", "Patient")
+TYPES = ("Appointment", "Encounter", "List", "Observation", "Patient")
 
 Pairs = list[tuple[str, str]]
 
@@ -82,6 +83,26 @@ RESOURCES: Mapping[str, dict[str, Any]] = {
     "Observation/of-opposed": observation("opposed", "vital", "secret-of-opposed"),
     "Appointment/plain": appointment("known", "secret-plain"),
     "Appointment/restricted": appointment("known", "secret-restricted", **labelled("R")),
+    "Encounter/whole-stay": {
+        **labelled("V"),
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "urn:class", "code": "IMP"},
+        "subject": of("known"),
+        "reasonCode": [{"text": "secret-whole-stay"}],
+    },
+    "Encounter/part-of-stay": {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "urn:class", "code": "IMP"},
+        "subject": of("known"),
+        "partOf": {"reference": "Encounter/whole-stay"},
+        "reasonCode": [{"text": "secret-part-of-stay"}],
+    },
+    "Observation/of-stay": {
+        **observation("known", "vital", "secret-of-stay"),
+        "encounter": {"reference": "Encounter/part-of-stay"},
+    },
     "List/of-both": {
         "resourceType": "List",
         "status": "current",
@@ -89,7 +110,7 @@ RESOURCES: Mapping[str, dict[str, Any]] = {
         "subject": of("known"),
         "entry": [
             {"item": {"reference": f"Observation/of-{name}"}}
-            for name in ("weight", "mood", "opposed")
+            for name in ("weight", "mood", "opposed", "stay")
         ],
     },
 }
@@ -184,6 +205,10 @@ QUERIES: list[Pairs] = [
     [("_has:Observation:patient:code", "secret-of-opposed")],
     [("_has:Appointment:patient:_id", "restricted")],
     [("item:Observation.code", "secret-of-mood")],
+    [("encounter", "Encounter/part-of-stay")],
+    [("encounter.status", "finished")],
+    [("part-of.class", "IMP")],
+    [("_has:Observation:encounter:code", "secret-of-stay")],
     [("_sort", "code")],
     [("_sort", "-_lastUpdated")],
     [("_sort", "-date")],
@@ -197,6 +222,8 @@ QUERIES: list[Pairs] = [
     [("_revinclude", "Observation:subject")],
     [("_revinclude", "Appointment:patient")],
     [("_revinclude:iterate", "List:item")],
+    [("_include:iterate", "Observation:encounter"), ("_include:iterate", "Encounter:part-of")],
+    [("_revinclude:iterate", "Observation:encounter")],
 ]
 
 

@@ -4,6 +4,7 @@ import json
 from contextlib import aclosing
 
 import pytest
+from msgspec.structs import replace
 from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
@@ -199,5 +200,34 @@ async def test_what_a_patient_takes_back_meanwhile_is_left_out_of_the_next_batch
                     patient={"reference": "Patient/second"},
                     policyRule={"text": "CSP L.1110-4"},
                     provision={"type": "deny"},
+                )
+    assert left == ["first", "third"]
+
+
+async def test_what_a_label_at_a_stay_closes_is_in_no_batch_from_then_on(
+    record: Record, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, code = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "V"
+    held = replace(HEEDING.grants[0], heeds=False, withheld=frozenset({f"{system}|{code}"}))
+    monkeypatch.setitem(ROLES, "withholding", replace(HEEDING, grants=(held,)))  # type: ignore[misc]
+    monkeypatch.setattr(exports, "BATCH", 1)
+    of = {"subject": {"reference": "Patient/p"}}
+    stay = {"status": "finished", "class": {"code": "IMP"}, **of}
+    await put("Patient", "p")
+    await put("Encounter", "s", **stay)
+    for name in ("first", "second", "third"):
+        within = {"encounter": {"reference": "Encounter/s"}} if name != "third" else {}
+        await put("Observation", name, status="final", code={"text": "synthetic"}, **of, **within)
+    actor = Actor(21, "test", frozenset({"withholding"}), 1021, assurance=2)
+    left: list[str] = []
+    async with (
+        record.open(actor, "HOPERAT") as session,
+        aclosing(session.export(["Observation"], to=TO)) as batches,
+    ):
+        async for batch in batches:
+            left += [json.loads(line)["id"] for line in batch.lines.splitlines()]
+            if len(left) == 1:
+                await put(
+                    "Encounter", "s", meta={"security": [{"system": system, "code": code}]}, **stay
                 )
     assert left == ["first", "third"]
