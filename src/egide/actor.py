@@ -36,7 +36,8 @@ class Actor:
     (1 = one factor or a machine's secret, 2 = two factors).
 
     Whom the account is bound to, as ids of resources: `patient`, `practitioner`, `relative` (a
-    RelatedPerson); `establishment` is the Organization the person works in at the moment.
+    RelatedPerson); `establishment` is the Organization the person works in at the moment, `held`
+    the one the account's roles are held for (None: for the whole house).
     `behalf` is the patient a relative acts for now.
 
     `scope` are the SMART scopes the application was granted, which narrow what the roles allow
@@ -58,3 +59,4 @@ class Actor:
     launched: str | None = None
     zone: Zone = "inside"
     cleared: bool = True
+    held: str | None = None

@@ -21,6 +21,7 @@ from egide.accounts.clients import Clients
 from egide.accounts.entries import About, Client, ClientRefused, Issued, checked
 from egide.accounts.events import AccountEvent, Append, recorded
 from egide.accounts.failures import FAILURES_PER_ADDRESS, Failures
+from egide.accounts.holding import Holding
 from egide.accounts.launches import Launches
 from egide.accounts.remembered import Remembered
 from egide.accounts.secrets import ACCESS_TOKEN, digest, new_access_token
@@ -87,6 +88,9 @@ class Accounts:
             append,
             self._contexts,
             lambda account: self._remembered.forget(account=account),
+        )
+        self.holding = Holding(
+            database, clock, append, lambda account: self._remembered.forget(account=account)
         )
         self.launches = Launches(database, clock, append, self._contexts)
         self.signing = Signing(database, clock, append, key)
@@ -172,6 +176,7 @@ class Accounts:
                 session=0,
                 assurance=TWO_FACTORS,
                 zone="inside",
+                held=row["held"],
             )
         sealed = row["patient"]
         return Actor(
@@ -180,6 +185,7 @@ class Accounts:
             roles=frozenset(row["roles"]),
             session=0,
             patient=None if sealed is None else self._bindings.open(sealed, account),
+            held=row["held"],
         )
 
     async def relatives(self, account: int) -> tuple[str, ...]:
@@ -279,6 +285,7 @@ class Accounts:
                 patient=None if sealed is None else self._bindings.open(sealed, account),
                 scope=None if row["scope"] == SCOPE else row["scope"],
                 zone="outside",
+                held=row["held"],
             )
         context = self._contexts.open(row["context"], row_of(row["number"]))
         roles, known = frozenset(row["roles"]), self._known(account, row["sealed"])
@@ -296,6 +303,7 @@ class Accounts:
             behalf=context.on_behalf,
             scope=row["scope"],
             launched=context.launched,
+            held=row["held"],
         )
 
     def _known(self, account: int, sealed: bytes | None) -> Known:

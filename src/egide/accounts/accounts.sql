@@ -19,6 +19,15 @@ where client.client_id = $1;
 -- disable: an account that may not log in any more
 update account set disabled = $2 where account = $1 and disabled is null;
 
+-- kind: whether an account is a client's, a person's or the operator's
+select kind from account where account = $1;
+
+-- held: the Organization an account's roles are held for
+select held from account where account = $1;
+
+-- hold: for which Organization an account's roles are held
+update account set held = $2 where account = $1;
+
 -- rotate: a new secret for a client application; the one before is good until an instant, or not
 update client
 set rotated = $2, secret_hash = $3, former_until = $4::timestamptz,
@@ -59,7 +68,7 @@ for share;
 
 -- resolve: an access token, the account behind it, and what was approved for an application
 select access_token.account, access_token.session, access_token.expires, access_token.scope,
-       account.roles, account.patient, coalesce(person.cleared, true) as cleared,
+       account.roles, account.held, account.patient, coalesce(person.cleared, true) as cleared,
        person.sealed,
        approval.lasting <> 'offline' and not exists (
            select from person_session where person_session.session = approval.session
@@ -113,7 +122,7 @@ delete from access_token where expires < $1;
 select account, kind, label, roles, created, disabled from account order by created, account;
 
 -- described: an account as an actor would have it
-select account.account, account.roles, account.patient, client.client_id, person.sealed,
-       person.cleared
+select account.account, account.roles, account.held, account.patient, client.client_id,
+       person.sealed, person.cleared
 from account left join client using (account) left join person using (account)
 where account.account = $1;

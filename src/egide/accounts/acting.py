@@ -81,6 +81,7 @@ def acting(
     behalf: Behalf | None = None,
     scope: str | None = None,
     launched: str | None = None,
+    held: str | None = None,
 ) -> Actor:
     """The person of an account at work, by herself or through an application she let in.
 
@@ -104,4 +105,5 @@ def acting(
         launched=launched,
         zone=zone,
         cleared=cleared,
+        held=held,
     )

@@ -50,6 +50,8 @@ Kind = Literal[
     "session-ended",
     "acting-begun",
     "acting-ended",
+    "roles-held",
+    "roles-released",
 ]
 
 
@@ -64,7 +66,8 @@ class AccountEvent:
     `count` how many like it this event stands for (more than one when refusals came faster than
     they are written one by one, or when many end at once). `issuer` is the name of the identity
     issuer whose word it was, `acr`, `amr` and `authenticated` how and when it says the person was
-    authenticated. `behalf` is the id of the patient somebody acts for. `outcome` is `failed` when
+    authenticated. `behalf` is the id of the patient somebody acts for, `establishment` that of the
+    Organization roles are held for. `outcome` is `failed` when
     an event already appended did not take effect after all.
     """
 
@@ -87,6 +90,7 @@ class AccountEvent:
     amr: tuple[str, ...] = ()
     authenticated: datetime | None = None
     behalf: str = ""
+    establishment: str = ""
 
 
 Append = Callable[[AccountEvent], Awaitable[None]]

@@ -66,6 +66,8 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["behalf"] = event.by
     if event.behalf:
         facts["behalf"] = f"Patient/{event.behalf}"
+    if event.establishment:
+        facts["held"] = f"Organization/{event.establishment}"
     return Entry(
         session=event.session,
         actor=event.account,

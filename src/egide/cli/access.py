@@ -31,7 +31,9 @@ def review(
     """What each account may reach and did reach, dormant rights first."""
     lines, found = asyncio.run(_review(days))
     labels = {line.account: line for line in lines}
-    table = Table("account", "label", "roles", "may reach", "did", "patients", "refused", "last")
+    table = Table(
+        "account", "label", "roles", "held for", "may reach", "did", "patients", "refused", "last"
+    )
     table.box = None
     for each in found:
         line = labels[each.account]
@@ -39,6 +41,7 @@ def review(
             str(each.account),
             f"{line.label} (disabled)" if line.disabled else line.label,
             ", ".join(_role(each, role) for role in sorted(each.roles)),
+            f"Organization/{each.held}" if each.held else "all",
             "everybody" if each.reaches is None else f"{each.reaches:,} patients",
             "nothing" if each.dormant else f"{each.entries:,}",
             f"{each.patients:,}",
@@ -101,6 +104,27 @@ def withdraw(
     """Take such a grant back, from the account's next request on."""
     asyncio.run(_withdraw(account, _id(patient)))
     _console.print("Withdrawn.")
+
+
+@access.command("hold")
+def hold(
+    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    establishment: Annotated[
+        str, typer.Option(help="The Organization, by its id or an identifier such as a FINESS.")
+    ],
+) -> None:
+    """Hold all roles of an account for one establishment: its patients, and nobody else's."""
+    id = asyncio.run(_hold(account, establishment))
+    _console.print(f"Its roles are held for Organization/{id}.")
+
+
+@access.command("release")
+def release(
+    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+) -> None:
+    """Hold all roles of an account for the whole house again."""
+    asyncio.run(_release(account))
+    _console.print("Its roles are held for the whole house.")
 
 
 @access.command("reach")
@@ -182,6 +206,21 @@ async def _withdraw(account: int, id: str) -> None:
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
         await session.withdraw(id, account)
+
+
+async def _hold(account: int, named: str) -> str:
+    async with (
+        open_installation(settings()) as installation,
+        installation.record.open(OPERATOR, PURPOSE) as session,
+    ):
+        id = await session.establishment(named)
+        await installation.accounts.holding.hold(account, id)
+        return id
+
+
+async def _release(account: int) -> None:
+    async with open_installation(settings()) as installation:
+        await installation.accounts.holding.release(account)
 
 
 async def _review(days: int) -> tuple[list[AccountLine], list[Right]]:

@@ -6,7 +6,9 @@ Invariants, each with its test in tests/unit/gate:
   test_superset: deny_wins…);
 - conditions are a superset: what `permits` opens lies inside `types`, `reach_of` and
   `withheld_of`, so a query narrowed by them loses nothing (test_superset: what_is_permitted…);
-- one grant more never closes (test_superset: one_grant_more…).
+- one grant more never closes (test_superset: one_grant_more…);
+- roles held for an establishment open nothing of another's (test_superset: roles_held_for…,
+  test_table: a_role_held_for…).
 """
 
 from collections.abc import Mapping
@@ -19,23 +21,20 @@ from egide.actor import PURPOSES, Zone
 from egide.gate.choices import Access, Verdict
 from egide.gate.facts import Answer, Facts, ResourceFacts
 from egide.gate.masks import shown
-from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES, EXPORTS, READS, WRITES, Grant
+from egide.gate.reach import Reach, union
+from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES, EXPORTS, HOUSE, READS, WRITES, Grant
+from egide.gate.types import AUDIT, DIRECTORY, KNOWLEDGE
 
 _TYPED = (READS | WRITES | EXPORTS) - {"search", "history"}
 """Interactions that make no sense without a type."""
 
 
-class Reach(msgspec.Struct, frozen=True):
-    """Whose resources a query may look at.
+_WIDE: Final = frozenset({"all", "set"})
+"""Spans that roles held for an establishment bound; one's own record, and that of whom one acts
+for, stay so everywhere."""
 
-    kind: `none`, `one` (only `patient`), `set` (the patients in reach, and `patient` when there is
-    one) or `all`. `unbound`: also resources that concern no patient.
-    """
-
-    kind: Literal["none", "one", "set", "all"]
-    patient: int | None = None
-    unbound: bool = False
-
+_SHARED: Final = DIRECTORY | KNOWLEDGE
+"""What the establishments of a house have in common: read by all of them, kept for the house."""
 
 _ORDER = {"self": 0, "behalf": 0, "unbound": 0, "set": 1, "all": 2}
 
@@ -60,7 +59,7 @@ class Decision:
     `notify-patient`, `step-up`.
     """
 
-    __slots__ = ("_rules", "_writes", "facts", "obligations", "outcome", "rule", "types")
+    __slots__ = ("_held", "_rules", "_writes", "facts", "obligations", "outcome", "rule", "types")
 
     def __init__(
         self,
@@ -77,6 +76,7 @@ class Decision:
         self.types: Final = rules.types
         self._rules: Final = rules
         self._writes: Final = facts.interaction in CHANGES
+        self._held: Final = _bounded(facts)
 
     @property
     def allowed(self) -> bool:
@@ -123,15 +123,22 @@ class Decision:
 
     def opens_all(self, type: str) -> bool:
         """Whether every resource of `type` is permitted, whole, whatever it is."""
-        return _open_all(self.grants_on(type))
+        return _open_all(self.grants_on(type), self._held)
 
     def may_label(self, type: str) -> bool:
         """Whether the security labels of resources of `type` may be changed."""
         return any(grant.labels for grant in self.grants_on(type))
 
     def may_identify(self, type: str) -> bool:
-        """Whether a new resource of `type` may come with its id."""
-        return any(grant.identifies for grant in self.grants_on(type))
+        """Whether a new resource of `type` may come with its id; not where roles are held for an
+        establishment, which must not learn what ids another's resources have."""
+        return not self._held and any(grant.identifies for grant in self.grants_on(type))
+
+    def searches_all(self, type: str) -> bool:
+        """Whether everybody's resources of `type` are asked, of the house or of the establishment
+        the roles are held for; what a label or an opposition hides is not shown all the same."""
+        reach = self.reach_of(type)
+        return reach.kind == "all" or reach.held
 
     def permits(self, resource: ResourceFacts) -> Answer:
         """Whether this one resource may leave, or be written: yes, masked (reads only) or no.
@@ -184,6 +191,8 @@ class Decision:
         span = grant.reach
         if span != "all" and not self._spans(span, resource):
             return False
+        if self._held and not self.belongs(grant, resource):
+            return False
         if grant.launched and patients and not _only(patients, self.facts.launched):
             return False
         if grant.criteria and not (
@@ -211,6 +220,17 @@ class Decision:
                 return False
         return True
 
+    def belongs(self, grant: Grant, resource: ResourceFacts) -> bool:
+        """Whether a resource is of the establishment that bounds a grant, or of the whole house;
+        of any where none does."""
+        if not self._held or grant.reach not in _WIDE:
+            return True
+        if resource.elsewhere:
+            return False
+        if resource.patients:
+            return resource.belonging.issuperset(resource.patients)
+        return resource.type not in (_SHARED if self._writes else AUDIT)
+
     def _heeds(self, grant: Grant, resource: ResourceFacts) -> bool:
         """Whether no patient opposes, and those in reach by a consent alone agree to just this."""
         for patient in resource.patients:
@@ -226,7 +246,7 @@ class Decision:
 
     def _union(self, grants: tuple[Grant, ...]) -> Reach:
         facts = self.facts
-        return _union(grants, facts.own, facts.launched, facts.behalf)
+        return union(grants, facts.own, facts.launched, facts.behalf, self._held)
 
 
 def _only(patients: tuple[int, ...], one: int | None) -> bool:
@@ -243,6 +263,7 @@ def decide(facts: Facts) -> Decision:
         grants,
         interaction,
         facts.purpose,
+        _bounded(facts),
         facts.assurance,
         facts.emergency,
         facts.zone,
@@ -272,6 +293,7 @@ def _rules(
     grants: tuple[Grant, ...],
     interaction: str,
     purpose: str,
+    held: bool,
     assurance: int,
     emergency: bool,
     zone: Zone,
@@ -290,6 +312,8 @@ def _rules(
     ]
     if not usable or purpose not in PURPOSES or _needs_glass(purpose, interaction, emergency):
         return _NOTHING
+    if held and interaction in HOUSE:
+        return _NOTHING
     by_type: dict[str, tuple[Grant, ...]] = {}
     # The widest first: `permits` stops at the first grant that opens.
     for grant in sorted(usable, key=lambda each: -_ORDER[each.reach]):
@@ -299,23 +323,32 @@ def _rules(
         by_type=by_type,
         sendable=usable[0].name,
         types=frozenset(by_type),
-        looks_up=frozenset(type for type, each in by_type.items() if _look_up(each)),
+        looks_up=frozenset(type for type, each in by_type.items() if _look_up(each, held)),
         criteria=any(each.criteria for each in usable),
     )
 
 
-def _look_up(grants: tuple[Grant, ...]) -> bool:
+def _bounded(facts: Facts) -> bool:
+    """Whether an establishment bounds what is asked; an emergency is one everywhere."""
+    return facts.held is not None and facts.purpose != "BTG"
+
+
+def _look_up(grants: tuple[Grant, ...], held: bool) -> bool:
     """Whether what grants on one type permit depends on reach, on choices or on labels, which a
     resource may have from the stay it belongs to."""
-    return not _open_all(grants) and any(
-        each.reach in ("set", "behalf") or each.heeds or each.withheld or each.masked
+    return not _open_all(grants, held) and any(
+        each.reach in ("set", "behalf")
+        or each.heeds
+        or each.withheld
+        or each.masked
+        or (held and each.reach in _WIDE)
         for each in grants
     )
 
 
-def _open_all(grants: tuple[Grant, ...]) -> bool:
+def _open_all(grants: tuple[Grant, ...], held: bool) -> bool:
     """Whether grants on one type open all of it, whole, whatever it is."""
-    return any(
+    return not held and any(
         grant.reach == "all"
         and not (grant.withheld or grant.masked or grant.heeds)
         and not (grant.launched or grant.criteria)
@@ -325,25 +358,6 @@ def _open_all(grants: tuple[Grant, ...]) -> bool:
 
 def _needs_glass(purpose: str, interaction: str, emergency: bool) -> bool:
     return purpose == "BTG" and not emergency and interaction != BREAK_GLASS
-
-
-@lru_cache(maxsize=4096)
-def _union(
-    grants: tuple[Grant, ...], own: int | None, launched: int | None, behalf: int | None
-) -> Reach:
-    unbound = any(grant.reach in ("all", "unbound") for grant in grants)
-    wide = {grant.reach for grant in grants if not grant.launched}
-    ones = {own} if "self" in wide else set()
-    ones |= {behalf} if "behalf" in wide else set()
-    if any(grant.launched and grant.reach != "unbound" for grant in grants):
-        ones.add(launched)
-    ones.discard(None)
-    if "all" in wide or len(ones) > 1:
-        return Reach("all", unbound=unbound)
-    one = next(iter(ones), None)
-    if "set" in wide:
-        return Reach("set", one, unbound)
-    return Reach("none" if one is None else "one", one, unbound)
 
 
 @lru_cache(maxsize=4096)
@@ -372,6 +386,8 @@ def _refusal(facts: Facts) -> str:
         return "purpose"
     if _needs_glass(facts.purpose, facts.interaction, facts.emergency):
         return "glass-not-broken"
+    if _bounded(facts) and facts.interaction in HOUSE:
+        return "held"
     for rule, holds in (
         ("zone", [grant for grant in left if facts.zone in grant.zones]),
         ("training", [grant for grant in left if facts.cleared or not grant.cleared]),

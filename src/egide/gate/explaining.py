@@ -27,6 +27,9 @@ CHANGES: Final[Mapping[str, str]] = {
     "label": "nothing here: the label of the resource, or of a stay it belongs to, says so",
     "masked": "nothing here: the label of the resource, or of a stay it belongs to, masks it",
     "reach": "a care team, an encounter, an episode of care or a grant that names the person",
+    "establishment": "what makes the patient one of the establishment the roles are held for "
+    "(managing organization, encounter, episode of care, care team), or roles for the whole house",
+    "held": "roles held for the whole house: this is done to all of it",
     "own": "an account bound to this patient",
     "behalf": "a RelatedPerson, a Consent that names it, and acting for this patient",
     "concerns-a-patient": "nothing here: the grant is for what concerns no patient",
@@ -156,6 +159,8 @@ def _after(alone: Decision, grant: Grant, resource: ResourceFacts) -> Iterator[t
         yield "behalf", ""
     if grant.reach == "set" and not (resource.reached | resource.agreed).issuperset(patients):
         yield "reach", ""
+    if not alone.belongs(grant, resource):
+        yield "establishment", ""
     if grant.launched and set(patients) - {facts.launched}:
         yield "launched", ""
     if grant.criteria and not (

@@ -24,8 +24,9 @@ class Facts(msgspec.Struct, frozen=True):
     of the actor's roles within the scopes of the application (`granted`).
 
     `own` is the key of the patient the account is bound to, `launched` of the one the application
-    was launched with, `behalf` of the one a relative acts for. `who` are the references a Consent
-    may name the actor by (`Practitioner/1`).
+    was launched with, `behalf` of the one a relative acts for. `held` is the Organization (an id)
+    the roles are held for, None for the whole house. `who` are the references a Consent may name
+    the actor by (`Practitioner/1`).
 
     `assurance` is the strength of authentication (1 = one factor or a machine's secret, 2 = two),
     `emergency` whether the actor has broken a glass and the time for it is not over, `zone` where
@@ -40,6 +41,7 @@ class Facts(msgspec.Struct, frozen=True):
     own: int | None = None
     launched: int | None = None
     behalf: int | None = None
+    held: str | None = None
     who: frozenset[str] = frozenset()
     assurance: int = 1
     emergency: bool = False
@@ -61,7 +63,9 @@ class ResourceFacts(msgspec.Struct, frozen=True, gc=False):
     snapshot, `agreed` those that a consent alone puts there; `labels` its security labels as
     `system|code`, with those of the stays it belongs to (`egide.gate.episodes`); `choices` what
     patients decided, by key, `content` what those decisions may be about; `meets` says whether it
-    satisfies the criteria of a scope.
+    satisfies the criteria of a scope. Of the establishment the actor's roles are held for:
+    `belonging` are the keys of its patients, `elsewhere` whether the resource says that it is of
+    others.
     """
 
     type: str
@@ -72,6 +76,8 @@ class ResourceFacts(msgspec.Struct, frozen=True, gc=False):
     choices: Mapping[int, Choices] = {}
     content: Content = NOTHING
     meets: Callable[[tuple[tuple[str, str], ...]], bool] = _none_meet
+    belonging: frozenset[int] = EMPTY
+    elsewhere: bool = False
 
 
 Answer = Literal["yes", "masked", "no"]

@@ -37,6 +37,8 @@ reach a patient, derive anew who reaches whom."""
 CONTROLS = frozenset({"audit", "review", "$explain"})
 """Looking after who may what: read and verify the ledger, review broken glass and rights, explain
 a decision."""
+HOUSE = ACTS | CONTROLS
+"""On the whole installation: roles held for an establishment have none of these."""
 INTERACTIONS = READS | WRITES | BUNDLES | OPERATIONS | EXPORTS | ACTS | CONTROLS | {BREAK_GLASS}
 CHANGES = WRITES | {"import", "erase"}
 """After which a resource is not what it was."""

@@ -5,7 +5,8 @@ RelatedPerson; an agreement by Consent. https://hl7.org/fhir/R4/careteam.html
 
 Invariants (tests/unit/gate/test_ties.py)
 - what is over, cancelled or entered in error ties nobody;
-- a RelatedPerson alone, or a Consent alone, opens nothing to a relative.
+- a RelatedPerson alone, or a Consent alone, opens nothing to a relative;
+- whose establishment a patient is puts nobody in the patient's care.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ import msgspec
 
 from egide.fhir.search.span import EVER, Span, period
 from egide.gate.choices import agreed
+from egide.gate.custody import CUSTODY, belongs_to, named
 
 RULE: Final = 2
 """The number of this rule: raised when what a resource is said to give changes, so that what was
@@ -25,7 +27,9 @@ written before follows (`egide.record.deriving`)."""
 EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC)
 LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
-TYING: Final = frozenset({"CareTeam", "Encounter", "EpisodeOfCare", "RelatedPerson", "Consent"})
+TYING: Final = frozenset(
+    {"CareTeam", "Encounter", "EpisodeOfCare", "RelatedPerson", "Consent", "Patient"}
+)
 """The types that tie somebody to a patient."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,6 +46,7 @@ class Kind(IntEnum):
     glass = 3
     consent = 4
     tie = 5
+    establishment = 6
 
 
 class Tie(msgspec.Struct, frozen=True):
@@ -65,6 +70,8 @@ class Role(msgspec.Struct, frozen=True):
 def ties_of(type: str, resource: Mapping[str, Any], *, zone: tzinfo, grace: timedelta) -> list[Tie]:
     """The ties a resource of `TYPING` makes. `grace`: how long care goes on after an encounter or
     an episode has ended."""
+    if type == "Patient":
+        return _belonging(resource["id"], resource.get("managingOrganization"))
     patient = _patient(resource, "subject" if type in ("CareTeam", "Encounter") else "patient")
     if patient is None:
         return []
@@ -85,7 +92,8 @@ def ties_of(type: str, resource: Mapping[str, Any], *, zone: tzinfo, grace: time
     for member, during in _MEMBERS[type](resource, zone, grace):
         if member is not None and member.startswith(_CARERS):
             found[member, during] = None
-    return [_tie(member, patient, Kind.care, during) for member, during in found]
+    caring = [_tie(member, patient, Kind.care, during) for member, during in found]
+    return caring + _belonging(patient, resource.get(CUSTODY[type]))
 
 
 def role_of(resource: Mapping[str, Any], zone: tzinfo) -> Role | None:
@@ -131,6 +139,15 @@ def _episode(resource: Mapping[str, Any], zone: tzinfo, grace: timedelta) -> Mem
 
 
 _MEMBERS = {"CareTeam": _team, "Encounter": _encounter, "EpisodeOfCare": _episode}
+
+
+def _belonging(patient: str, held: Any) -> list[Tie]:
+    """The patient is one of the establishments that `held` names: from before a stay begins, for it
+    is prepared, and after it has ended, for it is paid and its file is kept."""
+    return [
+        Tie(belongs_to(each), patient, Kind.establishment, EARLIEST, LATEST)
+        for each in sorted(named(held))
+    ]
 
 
 def _ended(resource: Mapping[str, Any], during: Span) -> Span:

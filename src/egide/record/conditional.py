@@ -5,8 +5,9 @@ https://hl7.org/fhir/R4/http.html#ccreate, https://hl7.org/fhir/R4/http.html#con
 https://hl7.org/fhir/R4/http.html#3.1.0.7.1
 
 A criterion is answered from everybody's records, so it can tell that somebody is known here. Only
-who may search the type for all patients may use one; what such a search does not show, because of
-a label or an opposition, is not matched and not revealed; and unless there can be nothing of the
+who may search the type for all patients may use one, of the house or of the establishment his roles
+are held for; what such a search does not show, because of a label, an opposition or an
+establishment, is not matched and not revealed; and unless there can be nothing of the
 kind, so many may be asked an hour (`oracles`).
 
 Conditional writes exclude each other where one could change what the other finds. In its
@@ -88,7 +89,7 @@ class Criterion:
 def criterion(here: Interaction, type: str, pairs: Pairs) -> Criterion:
     """The criterion in `pairs`. Raises Incorrect, Unsupported, TooCostly, Forbidden."""
     decision = here.decide("search", type)
-    if not decision.allowed or decision.reach_of(type).kind != "all":
+    if not decision.allowed or not decision.searches_all(type):
         here.note(rule="identity-search")
         raise Forbidden(f"a criterion needs the right to search {type} of everybody")
     if not decision.opens_all(type):

@@ -8,7 +8,7 @@ from typing import Any
 from egide import fhir
 from egide.fhir.search.main_date import main_date
 from egide.fhir.search.span import EVER, Span, span
-from egide.gate import Decision, ResourceFacts
+from egide.gate import Decision, ResourceFacts, custody
 from egide.gate.choices import NOTHING, Content
 from egide.gate.episodes import Episodes
 from egide.record.facts import Standing
@@ -31,14 +31,22 @@ def facts_of(
     now: Opened | None = None,
 ) -> ResourceFacts:
     """The facts of a resource of `type`, in canonical JSON, for one decision; what it is `now` has
-    labels that count too."""
-    labels = labels_of(body) if now is None else labels_of(body) | labels_of(now.body)
+    labels, and an establishment, that count too."""
+    later = b"" if now is None else now.body
+    labels = labels_of(body) | labels_of(later) if later else labels_of(body)
     if standing.episodes:
         labels |= _of_stays(type, body, patients, standing)
         if now is not None:
-            labels |= _of_stays(type, now.body, now.patients, standing)
+            labels |= _of_stays(type, later, now.patients, standing)
     if not (standing.choices or standing.agreed or decision.has_criteria):
-        return ResourceFacts(type, tuple(patients), standing.reached, labels)
+        return ResourceFacts(
+            type,
+            tuple(patients),
+            standing.reached,
+            labels,
+            belonging=standing.belonging,
+            elsewhere=elsewhere(decision, type, body, later),
+        )
     resource = fhir.parse(body) if body else {}
     more: dict[str, Any] = {}
     if decision.has_criteria and meets is not None and resource:
@@ -51,6 +59,8 @@ def facts_of(
         standing.agreed,
         standing.choices,
         content_of(type, resource, body) if standing.choices else NOTHING,
+        belonging=standing.belonging,
+        elsewhere=elsewhere(decision, type, body, later),
         **more,
     )
 
@@ -72,6 +82,15 @@ def _of_stays(
         return frozenset()
     references = [f"{type}/{fhir.identity(body)}", *fhir.reference_strings(body)]
     return inherited(references, patients, standing.episodes)
+
+
+def elsewhere(decision: Decision, type: str, *bodies: bytes) -> bool:
+    """Whether a resource says, in any of its `bodies`, that it is of other establishments than the
+    one the roles are held for."""
+    held = decision.facts.held
+    if held is None or not custody.may_name(type):
+        return False
+    return any(custody.elsewhere(type, fhir.parse(body), held) for body in bodies if body)
 
 
 def content_of(type: str, resource: Mapping[str, Any], body: bytes) -> Content:

@@ -9,6 +9,7 @@ from egide.actor import Actor
 from egide.db import Connection, queries
 from egide.gate import Decision, Facts, decide, granted
 from egide.gate.choices import Choices
+from egide.gate.custody import belongs_to
 from egide.gate.episodes import Episodes
 from egide.record.parts import Parts
 from egide.record.policies import Moved, Policy
@@ -23,7 +24,8 @@ class Who(msgspec.Struct, frozen=True):
 
     `own`, `launched` and `behalf` are keys of patients, `idents` their idents by key; `members`
     the idents reach rows may name the actor by, besides the roles he works in as `practitioner`
-    (an ident); `names` the references a Consent may name him by.
+    (an ident); `names` the references a Consent may name him by; `establishment` the one his roles
+    are held for (an ident), as reach rows name it.
     """
 
     own: int | None = None
@@ -33,15 +35,17 @@ class Who(msgspec.Struct, frozen=True):
     members: tuple[bytes, ...] = ()
     practitioner: bytes | None = None
     names: frozenset[str] = frozenset()
+    establishment: bytes | None = None
     emergency: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How an actor stands to some patients: in reach, in reach by consent alone; what they decided,
-    what their labelled stays close."""
+    """How an actor stands to some patients: in reach, in reach by consent alone, of the
+    establishment the roles are held for; what they decided, what their labelled stays close."""
 
     reached: frozenset[int] = _NOBODY
     agreed: frozenset[int] = _NOBODY
+    belonging: frozenset[int] = _NOBODY
     choices: Mapping[int, Choices] = {}
     episodes: Mapping[int, Episodes] = {}
 
@@ -67,6 +71,7 @@ async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
     if purpose == "BTG":
         async with parts.database.connection() as connection:
             emergency = await connection.fetchval(_SQL["glass"], actor.account, parts.clock())
+    held = None if purpose in ("BTG", "FAMRQT") else actor.held
     at_work = actor.practitioner is not None and purpose not in ("BTG", "FAMRQT")
 
     def key(id: str | None) -> int | None:
@@ -81,6 +86,7 @@ async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
         members=tuple(members),
         practitioner=ident("Practitioner", str(actor.practitioner)) if at_work else None,
         names=frozenset(names),
+        establishment=None if held is None else ident(*belongs_to(held).split("/", 1)),
         emergency=emergency,
     )
 
@@ -111,6 +117,7 @@ def decision_for(
             own=asking.own,
             launched=asking.launched,
             behalf=asking.behalf,
+            held=actor.held,
             who=asking.names,
             assurance=actor.assurance,
             emergency=asking.emergency,
@@ -124,7 +131,7 @@ def decision_for(
 
 def within(parts: Parts, asking: Who) -> Within:
     """Whose reach a query of `asking` is held to."""
-    return Within(asking.members, parts.clock(), asking.practitioner)
+    return Within(asking.members, parts.clock(), asking.practitioner, asking.establishment)
 
 
 def known_by(rows: Iterable[Row]) -> dict[int, Ties]:
@@ -193,18 +200,19 @@ def _standing(
     policies: Mapping[int, Policy],
 ) -> Standing:
     relative = decision.facts.purpose == "FAMRQT"
-    reached, agreed = set(), set()
+    reached, agreed, belonging = set(), set(), set()
     for patient in patients:
         tied = ties[patient]
+        if tied.belongs:
+            belonging.add(patient)
         if tied.care:
             reached.add(patient)
         elif tied.agreed and (tied.tied or not relative):
             agreed.add(patient)
-    if not policies:
-        return Standing(frozenset(reached), frozenset(agreed))
     return Standing(
         frozenset(reached),
         frozenset(agreed),
+        frozenset(belonging),
         {key: each.choices for key, each in policies.items() if each.choices.each},
         {key: each.episodes for key, each in policies.items() if each.episodes.labels},
     )

@@ -120,7 +120,8 @@ class Joins:
         reach = decision.reach
         facing = within(here.parts, here.who) if decision.looks_up else None
         if reach.kind == "set" and reach.patient is None:
-            return Narrowing(type, reach=facing, unbound=reach.unbound, facing=facing)
+            whose = facing and replace(facing, wide=reach.held)
+            return Narrowing(type, reach=whose, unbound=reach.unbound, facing=facing)
         if reach.kind == "one" and not reach.unbound and reach.patient is not None:
             owner = here.who.idents[reach.patient]
             return Narrowing(type, owners=((owner,),), facing=facing)

@@ -35,6 +35,8 @@ class Right(NamedTuple):
     patients: int
     """Patients whose records it did reach: what was refused or failed is not counted."""
     last: datetime | None
+    held: str | None
+    """The Organization (an id) the roles are held for; None: for the whole house."""
     used: Mapping[str, datetime]
     """Role → when it last let something be done."""
 
@@ -79,6 +81,7 @@ async def rights(
                     own.refused,
                     own.patients,
                     own.last if own.entries else None,
+                    actor.held,
                     await _used(parts, connection, actor, own, since),
                 )
             )
@@ -88,18 +91,20 @@ async def rights(
 
 class _Extent(NamedTuple):
     """How an account reaches patients: by members (idents), as a practitioner (an ident) with the
-    roles he works in, and by itself some (key numbers)."""
+    roles he works in, and by itself some (key numbers); by the first two only those of an
+    establishment (an ident), where roles are held for one."""
 
     account: int
     everybody: bool = False
     members: tuple[bytes, ...] = ()
     practitioner: bytes | None = None
     patients: tuple[int, ...] = ()
+    establishment: bytes | None = None
 
 
 async def _extent(parts: Parts, actor: Actor, relatives: Sequence[str]) -> _Extent:
     spans = {grant.reach for grant in grants_of(actor.roles) if grant.interactions & READS}
-    if "all" in spans:
+    if "all" in spans and actor.held is None:
         return _Extent(actor.account, everybody=True)
     members: tuple[bytes, ...] = ()
     practitioner, patients = None, []
@@ -113,7 +118,11 @@ async def _extent(parts: Parts, actor: Actor, relatives: Sequence[str]) -> _Exte
         ident = parts.blind.ident
         idents = {ident("Patient", each.patient) for each in await represented.by(parts, relatives)}
         patients += (await parts.keys.of_patients(parts.database, idents)).values()
-    return _Extent(actor.account, False, members, practitioner, tuple(patients))
+    if "all" in spans and asking.establishment is not None:
+        members += (asking.establishment,)
+    return _Extent(
+        actor.account, False, members, practitioner, tuple(patients), asking.establishment
+    )
 
 
 async def _counts(
@@ -131,6 +140,7 @@ async def _counts(
         *columns((each.account, each.practitioner) for each in extents if each.practitioner),
         *columns((each.account, patient) for each in extents for patient in each.patients),
         at,
+        *columns((each.account, each.establishment) for each in extents if each.establishment),
     )
     return {record["account"]: record["patients"] for record in records}
 

@@ -268,6 +268,14 @@ class Session(Oversight):
         async with interaction(*self._who(), "grant", "Patient", ids=[id]) as here:
             await grants.withdraw(here, id, account)
 
+    async def establishment(self, named: str) -> str:
+        """The id of the Organization that an id, or an identifier such as a FINESS, names.
+
+        Raises NotFound, Incorrect when it names several, Forbidden.
+        """
+        async with interaction(*self._who(), "grant", "Organization", named=named) as here:
+            return await grants.establishment(here, named)
+
     async def transaction(self, bundle: Bundle, *, lenient: bool = False) -> list[Result]:
         """All entries or none. Raises what the first bad entry raises, naming the entry."""
         async with interaction(*self._who(), "transaction", None) as here:

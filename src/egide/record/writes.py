@@ -13,6 +13,7 @@ from egide.db import Connection
 from egide.errors import Fault, Forbidden, Incorrect, Issue, PreconditionFailed
 from egide.gate import Decision
 from egide.gate.choices import agreed, binds
+from egide.record.admitting import admits, numbers_of
 from egide.record.content import facts_of, inherited
 from egide.record.emission import Emitted, emit
 from egide.record.facts import Standing
@@ -81,16 +82,17 @@ async def write_in(
         raise Astray([each.draft for each in prepared if each.lost])
     conditions = {(draft.type, draft.id): draft for draft in drafts}
     rights = []
+    admitted = admits(here, prepared)
     for each in prepared:
-        rights.append(await _permit(here, connection, each))
+        rights.append(await _permit(here, connection, each, admitted))
         _require(conditions.pop((each.draft.type, each.draft.id)), each)
     if any(not _sees_all(here, draft) for draft in conditions.values()):
         # What there is nothing to delete of answers like what is somebody else's.
         raise here.hide()
     await parts.writer.apply(connection, prepared)
     for place, each in enumerate(prepared):
-        if each.late:
-            rights[place] = await _permit(here, connection, each)
+        if each.late or admitted:
+            rights[place] = await _permit(here, connection, each, admitted)
     _concern(here, prepared)
     await derive(parts, connection, prepared)
     done = []
@@ -149,9 +151,10 @@ def _require(asked: Draft, each: Prepared) -> None:
 
 
 async def _permit(
-    here: Interaction, connection: Connection, each: Prepared
+    here: Interaction, connection: Connection, each: Prepared, admitted: frozenset[bytes]
 ) -> tuple[Decision, Standing]:
-    """The decision for one write, once it permits the state before and the state after."""
+    """The decision for one write, once it permits the state before and the state after; `admitted`
+    are new patients of the establishment the roles are held for."""
     draft = each.draft
     name = "delete" if draft.resource is None else "create" if each.created else "update"
     if here.name == "import":
@@ -167,6 +170,9 @@ async def _permit(
     if not decision.allowed:
         here.require(name, type)
     standing = await here.standing(connection, decision, each.patients | each.before)
+    if admitted:
+        new = numbers_of(each, admitted)
+        standing = replace(standing, belonging=standing.belonging | new)
 
     def permitted(body: bytes, patients: frozenset[int]) -> bool:
         facts = facts_of(decision, type, body, patients, standing, here.meets)
@@ -187,7 +193,8 @@ async def _permit(
         if each.lost and decision.opens_all(type):
             raise Astray([draft])
         if each.lost or not permitted(each.body, each.patients):
-            raise here.keep_apart(f"you may not write this {type}: it concerns others")
+            others = "others" if here.actor.held is None else "others, or another establishment"
+            raise here.keep_apart(f"you may not write this {type}: it concerns {others}")
     if type == "Consent":
         _leave_alone(here, decision, each)
     return decision, standing

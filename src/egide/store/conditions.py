@@ -87,6 +87,9 @@ class Conditions:
         self._read(narrowing)
         if narrowing.reach is not None:
             self._reach(*narrowing.reach.marks(self.value), unbound=narrowing.unbound)
+            if narrowing.reach.wide:
+                # So many may be in it that asking row by row costs less than reading all of it.
+                self._of_reach = self._each_of_reach
         self._tail: list[str] = []
         if narrowing.after is not None:
             self._tail = [self._place(narrowing.after)]
@@ -180,7 +183,7 @@ class Conditions:
         within = self.narrowing.facing
         if within is None:
             return "", ""
-        marks = map(self.value, (list(within.members), within.practitioner, within.at))
+        marks = map(self.value, (within.tying, within.practitioner, within.at))
         return f", {COLUMNS}", _FACING.format(*marks)
 
     def value(self, value: object) -> str:

@@ -97,7 +97,7 @@ async def _answer_facing(connection: Connection, asked: Sequence[_Asked]) -> Non
     for each in asked:
         assert each.within is not None
         begin = len(members)
-        members += each.within.members
+        members += each.within.tying
         slices.append((begin + 1, len(members), each.within.practitioner, each.within.at))
     columns = [list(column) for column in zip(*slices, strict=True)]
     records = await connection.fetch(_SQL["facing"], [each.id for each in asked], *columns, members)

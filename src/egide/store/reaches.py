@@ -27,12 +27,13 @@ class Reaches:
 
     async def count(self, connection: Connection, within: Within, most: int) -> int:
         """How many patients are in the reach, at most `most`, the same in every call."""
-        now, whose = self._clock(), (within.members, within.practitioner)
+        members = tuple(within.tying) if within.wide else within.members
+        now, whose = self._clock(), (members, within.practitioner)
         at, patients = self._counted.get(whose, (-_SECONDS, 0))
         if now - at < _SECONDS:
             return patients
         counted: int = await connection.fetchval(
-            _SQL["reached"], list(within.members), most, within.at, within.practitioner
+            _SQL["reached"], list(members), most, within.at, within.practitioner
         )
         if len(self._counted) >= _MOST:
             self._counted.clear()

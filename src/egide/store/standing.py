@@ -23,15 +23,25 @@ class Within(msgspec.Struct, frozen=True):
     """In the reach, `at` an instant, of one of `members` (idents).
 
     `practitioner`, an ident, adds the roles that professional works in at that instant.
+    `establishment`, an ident, is the one whose patients are told apart; `wide`: they are all in
+    the reach.
     """
 
     members: tuple[bytes, ...]
     at: datetime
     practitioner: bytes | None = None
+    establishment: bytes | None = None
+    wide: bool = False
+
+    @property
+    def tying(self) -> list[bytes]:
+        """Whom ties are looked for of."""
+        return [*self.members, *filter(None, [self.establishment])]
 
     def marks(self, value: Callable[[object], str]) -> tuple[str, str]:
         """The members and the instant in SQL; `value` gives the mark of a value."""
-        members, at = f"{value(list(self.members))}::uuid[]", value(self.at)
+        within = self.tying if self.wide else list(self.members)
+        members, at = f"{value(within)}::uuid[]", value(self.at)
         if self.practitioner is None:
             return members, at
         return _WITH_ROLES.format(members, value(self.practitioner), at), at
@@ -40,22 +50,26 @@ class Within(msgspec.Struct, frozen=True):
 class Ties(NamedTuple):
     """What ties somebody to one patient: care (or a grant, or a broken glass), a consent, kinship.
 
-    `epoch` is that of what the patient decided, None when that is nothing.
+    `epoch` is that of what the patient decided, None when that is nothing; `belongs`: the patient
+    is one of the establishment asked about.
     """
 
     care: bool
     agreed: bool
     tied: bool
     epoch: int | None
+    belongs: bool = False
 
 
-COLUMNS = "a.care, a.agreed, a.tied, a.epoch"
+COLUMNS = "a.care, a.agreed, a.tied, a.epoch, a.belongs"
 """What the engine's function `ties` finds, which `a` stands for."""
 
 
 def ties_of(record: Fetched) -> Ties:
     """What `COLUMNS` of a record say."""
-    return Ties(record["care"], record["agreed"], record["tied"], record["epoch"])
+    return Ties(
+        record["care"], record["agreed"], record["tied"], record["epoch"], record["belongs"]
+    )
 
 
 async def ties_to(
@@ -63,6 +77,6 @@ async def ties_to(
 ) -> Mapping[int, Ties]:
     """Each of `patients` (key numbers) → how the members of `within` are tied to it."""
     records = await connection.fetch(
-        _SQL["ties"], list(patients), list(within.members), within.practitioner, within.at
+        _SQL["ties"], list(patients), within.tying, within.practitioner, within.at
     )
     return {record["key"]: ties_of(record) for record in records}

@@ -196,6 +196,7 @@ class Session:
     key: bytes = field(repr=False)
     works_as: WorkingAs | None = field(default=None, repr=False)
     behalf: Behalf | None = field(default=None, repr=False)
+    held: str | None = field(default=None, repr=False)
 
     @property
     def may_act(self) -> bool:
@@ -217,6 +218,7 @@ class Session:
             assurance=self.assurance,
             zone=zone,
             behalf=self.behalf,
+            held=self.held,
         )
 
 

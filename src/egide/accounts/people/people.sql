@@ -176,7 +176,7 @@ select person_session.session, person_session.account, person_session.device,
        person_session.assurance, person_session.means, person_session.opened,
        person_session.authenticated, person_session.seen, person_session.expires,
        person_session.works_as, person_session.acting,
-       account.roles, account.disabled, person.sealed, person.cleared
+       account.roles, account.held, account.disabled, person.sealed, person.cleared
 from person_session join account using (account) join person using (account)
 where person_session.hash = $1;
 

@@ -380,6 +380,7 @@ class Sessions:
             key=key,
             works_as=works_as,
             behalf=acting.behalf,
+            held=row["held"],
         )
 
     def _heard(self, notice: str) -> None:

@@ -139,7 +139,8 @@ class Registering:
     async def respond(self, request: Request) -> Response:
         """201 with the registration. Raises Unauthenticated, Forbidden, MediaTypeUnsupported."""
         actor = await actor_of(request, self._accounts)
-        if INITIAL not in actor.roles or actor.scope is not None:
+        narrowed = actor.scope is not None or actor.held is not None
+        if INITIAL not in actor.roles or narrowed:
             raise Forbidden("This access token does not let an application register")
         check_body(request.headers.get(b"content-type"), _JSON)
         return await answering(self._register(await request.body(_MOST), actor.account))

@@ -6,6 +6,7 @@ create table account (
     kind     text        not null check (kind in ('client', 'operator', 'person')),
     label    text        not null,     -- what the installation calls it; no person's name
     roles    text[]      not null,
+    held     text,                     -- id of the Organization the roles are held for, null: all
     patient  bytea,                    -- sealed id of the Patient the account is bound to
     created  timestamptz not null,
     disabled timestamptz

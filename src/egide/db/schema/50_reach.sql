@@ -5,7 +5,7 @@ create table reach (
     member      uuid        not null,  -- a professional, an organisation, a relative or an account
     patient_key bigint      not null,
     source      uuid        not null,  -- the resource, or the act, that gives it
-    kind        smallint    not null,  -- 1 care, 2 grant, 3 broken glass, 4 consent, 5 tie
+    kind        smallint    not null,  -- 1 care, 2 grant, 3 broken glass, 4 consent, 5 tie, 6 establishment
     since       timestamptz not null,
     until       timestamptz not null   -- not any more from then on
 );
@@ -31,11 +31,12 @@ create table policy (
 -- What ties somebody, by some members and the roles of a practitioner, to a patient at an instant.
 -- The engine puts it in line.
 create function ties (patient bigint, members uuid[], professional uuid, at timestamptz)
-returns table (care boolean, agreed boolean, tied boolean, epoch bigint)
+returns table (care boolean, agreed boolean, tied boolean, epoch bigint, belongs boolean)
 language sql stable as $$
     select coalesce(bool_or(r.kind <= 3), false), coalesce(bool_or(r.kind = 4), false),
            coalesce(bool_or(r.kind = 5), false),
-           (select p.epoch from policy p where p.patient_key = patient)
+           (select p.epoch from policy p where p.patient_key = patient),
+           coalesce(bool_or(r.kind = 6), false)
     from reach r
     where r.patient_key = patient and r.since <= at and r.until > at
         and r.member = any(members || array(

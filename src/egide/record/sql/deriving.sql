@@ -29,9 +29,9 @@ select role, practitioner, since, until from reach_role where role = any($1::uui
 -- keys: The keys of some patients, by their idents.
 select owner, number from data_key where owner = any($1::uuid[]) and kind = 1
 
--- orphans: Whose reach by care, consent or tie comes from what is not there any more.
+-- orphans: Whose reach by care, consent, tie or establishment comes from what is not there any more.
 select distinct patient_key from reach r
-where r.kind in (1, 4, 5) and not exists (
+where r.kind in (1, 4, 5, 6) and not exists (
     select from resource s where s.id = r.source and not s.deleted and s.type = any($1::smallint[])
 )
 
@@ -41,6 +41,6 @@ with role as (
     where not exists (select from resource s where s.id = w.role and not s.deleted)
 )
 delete from reach r
-where r.kind in (1, 4, 5) and not exists (
+where r.kind in (1, 4, 5, 6) and not exists (
     select from resource s where s.id = r.source and not s.deleted and s.type = any($1::smallint[])
 )

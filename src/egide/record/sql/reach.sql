@@ -21,7 +21,8 @@ with role as (delete from reach_role where practitioner = $2)
 delete from reach where patient_key = $1 or member = $2
 
 -- counts: How many patients some accounts reach at an instant: by members, by the roles some
--- practitioners work in, and others besides; each counted once for an account.
+-- practitioners work in, and others besides; each counted once for an account. By members only
+-- the patients of the establishment, where roles are held for one, but for a broken glass.
 with named as (
     select * from unnest($1::bigint[], $2::uuid[]) as n (account, member)
     union all
@@ -29,10 +30,15 @@ with named as (
     from unnest($3::bigint[], $4::uuid[]) as p (account, practitioner)
     join reach_role o using (practitioner)
     where o.since <= $7 and o.until > $7
+), bound as (
+    select * from unnest($8::bigint[], $9::uuid[]) as h (account, establishment)
 ), reached as (
     select n.account, r.patient_key
-    from named n join reach r using (member)
+    from named n join reach r using (member) left join bound h using (account)
     where r.since <= $7 and r.until > $7 and r.kind <> 5
+      and (h.establishment is null or r.kind = 3 or exists (
+          select from reach e where e.member = h.establishment and e.patient_key = r.patient_key
+      ))
     union all
     select * from unnest($5::bigint[], $6::bigint[]) as b (account, patient_key)
 )
