@@ -30,6 +30,7 @@ from egide.fhir.definitions import type_definition
 from egide.fhir.search import MAIN_DATES, STANDARD
 from egide.gate import INTERACTIONS, ROLES, Facts, Grant, ResourceFacts, decide, grants_of
 from egide.gate.choices import Choice, Choices, Provision
+from egide.gate.custody import CUSTODY
 from egide.gate.episodes import episode, episodes
 from egide.gate.explaining import CHANGES
 from egide.gate.labels import (
@@ -438,6 +439,7 @@ def gate() -> str:
                 lines += ["", f"## `{role}` for {', '.join(named)}", "", f"| {' | '.join(head)} |"]
                 lines += ["|" + "---|" * len(head), rows]
     lines += _circumstances()
+    lines += _held()
     lines += _masks()
     lines += ["", "## Why not, and what would change it", "", "| Reason | Change |", "|---|---|"]
     lines += [f"| `{reason}` | {change} |" for reason, change in CHANGES.items()]
@@ -474,6 +476,51 @@ def _closed(grant: Grant, circumstance: dict[str, Any]) -> str:
     purpose, interaction = min(grant.purposes), min(grant.interactions)
     decision = decide(Facts(interaction, type, purpose, (grant,), **usual))
     return "" if decision.allowed else f"closed (`{decision.rule}`)"
+
+
+HELD: dict[str, dict[str, Any]] = {
+    "its patient's": REACHED | {"belonging": ONE},
+    "another's patient's": REACHED,
+    "said to be another's": REACHED | {"belonging": ONE, "elsewhere": True},
+    "nobody's": {"patients": ()},
+}
+"""Where a resource stands to the establishment that roles are held for."""
+
+
+def _held() -> list[str]:
+    """What roles held for an establishment leave of each grant."""
+    lines = ["", "## Roles held for an establishment", ""]
+    lines += [
+        "What is left of a grant, for a resource of a patient who is *reached*, by roles held"
+    ]
+    lines += [
+        "for one establishment; `closed`: it is for the whole house. Envelopes stay as they are."
+    ]
+    lines += ["", f"| Grant | {' | '.join(HELD)} |", "|" + "---|" * (len(HELD) + 1)]
+    for role in ROLES.values():
+        for grant in (each for each in role.grants if each.types):
+            rows: dict[str, list[str]] = {}
+            for interaction in sorted(grant.interactions):
+                rows.setdefault(_left(grant, interaction), []).append(interaction)
+            for row, interactions in rows.items():
+                named = "" if len(rows) == 1 else f" ({_words(interactions)})"
+                lines.append(f"| `{grant.name}`{named} | {row} |")
+    lines += ["", "A resource says which establishment it is of by these elements:", ""]
+    lines += [f"- `{type}.{element}`" for type, element in CUSTODY.items()]
+    lines += ["- of a document `Bundle`, those of its Composition"]
+    return lines
+
+
+def _left(grant: Grant, interaction: str) -> str:
+    """The cells of one grant and interaction where roles are held for an establishment."""
+    type, purpose = min(grant.types), min(grant.purposes)
+    facts = Facts(interaction, type, purpose, (grant,), own=1, behalf=1, held="x", assurance=2,
+                  emergency=True)  # fmt: skip
+    decision = decide(facts)
+    if not decision.allowed:
+        return " | ".join(["closed"] * len(HELD))
+    answers = [decision.permits(ResourceFacts(type, **each)) for each in HELD.values()]
+    return " | ".join("·" if each == "no" else each for each in answers)
 
 
 def _masks() -> list[str]:

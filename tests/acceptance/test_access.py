@@ -192,6 +192,53 @@ def test_an_administrator_asks_what_the_gate_would_say_from_outside(
     asked(zone__Code="moon").refused(400)
 
 
+def test_roles_held_for_an_establishment_reach_its_patients_and_no_others(
+    installation: Installation, server: Server, client: Client
+) -> None:
+    def organization(finess: str) -> str:
+        body = {"resourceType": "Organization", "identifier": [{"value": finess}], "name": finess}
+        return str(client.ask("POST", "/Organization", body).json()["id"])
+
+    here, there = organization("750712184"), organization("690781810")
+    made = {
+        place: client.ask(
+            "POST", "/Patient", patient(managingOrganization={"reference": f"Organization/{place}"})
+        ).json()["id"]
+        for place in (here, there)
+    }
+    told = installation.run("clients", "add", "the desk of one", "--role", "system").stdout
+    id, secret = (line.split()[1] for line in told.splitlines())
+    fields = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
+    desk = Client(
+        server.port, Client(server.port).form("/oauth/token", fields).json()["access_token"]
+    )
+    lines = installation.run("access", "review").stdout.splitlines()
+    (line,) = (each for each in lines if "the desk of one" in each)
+    account = line.split()[0]
+    assert desk.ask("GET", f"/Patient/{made[there]}").status == 200
+    for nowhere in ("750000000", made[there], "../x"):
+        refused = installation.run("access", "hold", account, "--establishment", nowhere, code=None)
+        assert refused.returncode
+        assert desk.ask("GET", f"/Patient/{made[there]}").status == 200
+    said = installation.run("access", "hold", account, "--establishment", "750712184").stdout
+    assert f"Organization/{here}" in said
+    hidden = desk.ask("GET", f"/Patient/{made[there]}").refused(404)
+    assert hidden == desk.ask("GET", "/Patient/absent").refused(404)
+    found = desk.ask("GET", "/Patient?_total=accurate").json()
+    assert [each["resource"]["id"] for each in found["entry"]] == [made[here]]
+    assert found["total"] == 1
+    lines = installation.run("access", "review").stdout.splitlines()
+    (line,) = (each for each in lines if "the desk of one" in each)
+    assert f"Organization/{here}" in line
+    assert "1 patients" in line
+    read = ("explain", "GET", f"/fhir/Patient/{made[there]}", "--as", account)
+    said = installation.run(*read, "--purpose", "HOPERAT", code=1).stdout
+    assert "establishment" in said
+    assert "is hidden" in said
+    installation.run("access", "release", account)
+    assert desk.ask("GET", f"/Patient/{made[there]}").status == 200
+
+
 def test_the_review_of_rights_puts_the_dormant_first(
     installation: Installation, clinician: Client
 ) -> None:

@@ -108,6 +108,7 @@ def show(who: Who) -> None:
         "login": person.login,
         "name": person.name,
         "roles": ", ".join(sorted(person.roles)),
+        "held for": f"Organization/{person.held}" if person.held else "the whole house",
         "state": _state(person),
         "cleared": "yes" if person.cleared else "no",
         "patient": person.bound.patient,

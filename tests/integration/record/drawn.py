@@ -18,6 +18,7 @@ from egide.actor import Actor
 from egide.fhir.masking import masked
 from egide.gate import Decision, Facts, ResourceFacts, decide, granted
 from egide.gate.choices import Choices, choice
+from egide.gate.custody import elsewhere
 from egide.gate.ties import EARLIEST, LATEST, TYING, Kind, Tie, role_of, ties_of
 from egide.record.content import content_of
 from egide.record.labels import labels_of
@@ -51,6 +52,9 @@ ACTORS: dict[str, tuple[Actor, str]] = {
     ),
     "unlaunched": (replace(DOCTOR, account=27, scope="patient/*.cruds"), "TREAT"),
     "trusted": (Actor(29, "app", frozenset({"system"}), 30), "TREAT"),
+    "doctor of one": (replace(DOCTOR, account=33, held="h"), "TREAT"),
+    "desk of one": (Actor(35, "desk", frozenset({"registrar"}), 36, held="h"), "HOPERAT"),
+    "trusted of one": (Actor(37, "app", frozenset({"system"}), 38, held="h"), "TREAT"),
 }
 CARERS = ("Practitioner/d", "Practitioner/e", "Organization/h", "PractitionerRole/w")
 WITHIN = ("", "episode", "episode", "stay", "another's")
@@ -125,6 +129,7 @@ class Population:
         decision = self._decision(actor, purpose, interaction, type, emergency)
         reached, agreed = self._standing(actor, purpose, emergency)
         stays = self._labels_of_stays(body) | self._labels_of_stays(now or body)
+        bodies = [body, now or body]
         codes = {each.get("code") for each in body.get("code", {}).get("coding", ())}
         resource = ResourceFacts(
             type,
@@ -135,6 +140,8 @@ class Population:
             {key(patient): self._choices[n] for n, patient in enumerate(PATIENTS)},
             content_of(type, body, raw),
             lambda criteria: codes == {"1"},
+            self._belonging(actor),
+            actor.held is not None and any(elsewhere(type, each, actor.held) for each in bodies),
         )
         match decision.permits(resource):
             case "yes":
@@ -171,6 +178,7 @@ class Population:
                 own=key(actor.patient),
                 launched=key(actor.launched or actor.patient),
                 behalf=key(actor.behalf),
+                held=actor.held,
                 who=frozenset(names(actor, purpose)),
                 emergency=emergency,
                 at=datetime.now(UTC),
@@ -194,6 +202,14 @@ class Population:
         reached = tied(Kind.care, Kind.grant)
         agreed = tied(Kind.consent) - reached
         return reached, agreed & tied(Kind.tie) if purpose == "FAMRQT" else agreed
+
+    def _belonging(self, actor: Actor) -> frozenset[int]:
+        """The patients of the establishment the roles are held for."""
+        return frozenset(
+            key(tie.patient)
+            for tie in self._ties
+            if tie.kind is Kind.establishment and tie.member == f"held/{actor.held}"
+        )
 
     def _roles(self, actor: Actor, now: datetime) -> Iterator[str]:
         for name, body in self.of_type("PractitionerRole").items():
@@ -250,6 +266,10 @@ periods = st.sampled_from(
     [{}, {"period": {"end": "2020-01-01"}}, {"period": {"start": "2020-01-01"}}]
 )
 
+managed = st.sampled_from(
+    [{}, *({"managingOrganization": {"reference": f"Organization/{id}"}} for id in "hhg")]
+)
+
 
 def coded(code: str) -> Body:
     return {"coding": [{"system": "http://x", "code": code}]}
@@ -297,7 +317,8 @@ def provisions(draw: st.DrawFn, depth: int = 0) -> Body:
 def records(draw: st.DrawFn, patient: str) -> Iterator[tuple[str, str, Body]]:
     """Type, id and elements of what one patient's record holds."""
     subject, found = to(f"Patient/{patient}"), []
-    found.append(("Patient", patient, {"name": [{"family": f"Family{patient}"}]}))
+    named = {"name": [{"family": f"Family{patient}"}]}
+    found.append(("Patient", patient, named | draw(managed)))
     if draw(st.booleans()):
         body = {"status": "active", "patient": subject} | labelled(draw(labels))
         found.append(("EpisodeOfCare", f"e-{patient}", body))
@@ -334,6 +355,8 @@ def records(draw: st.DrawFn, patient: str) -> Iterator[tuple[str, str, Body]]:
         draw(st.lists(st.tuples(st.sampled_from(CARERS), periods), max_size=1))
     ):
         body = {"status": "active", "subject": subject, "participant": [{"member": to(member)}]}
+        by = draw(managed)
+        body |= {element: [each] for element, each in by.items()}
         found.append(("CareTeam", f"t{n}-{patient}", body | period))
     if draw(st.booleans()):
         related = "r" if patient == "p1" else f"r-{patient}"
@@ -364,6 +387,11 @@ def populations(draw: st.DrawFn) -> Population:
             after = {key: value for key, value in before.items() if key not in gone}
             after |= labelled(draw(labels)) | {"language": "fr"}
             versions[name].append(after)
-    accounts = st.sampled_from([7, 9, 13, 23])
+        if name.startswith("CareTeam"):
+            before = versions[name][0]
+            after = {key: value for key, value in before.items() if key != "managingOrganization"}
+            after |= {element: [each] for element, each in draw(managed).items()}
+            versions[name].append(after | {"language": "fr"})
+    accounts = st.sampled_from([7, 9, 13, 23, 33, 35])
     given = draw(st.lists(st.tuples(patients, accounts), max_size=2, unique=True))
     return Population(versions, given, draw(patients))

@@ -122,13 +122,42 @@ async def test_a_longer_grace_opens_once_it_was_derived(
     async with longer.open(OPERATOR, "HSYSADMIN") as session:
         async for place in session.derive_reach(stretch=2):
             sizes.append(len(await seen(longer)))
-            assert place.total == 16
+            assert place.total == 22
     assert sizes == sorted(sizes)
     assert set(sizes) == {2, 4, 5}, "each stretch opens what it derived, and no other"
     assert await seen(longer) == {*PATIENTS} - {"p5"}
     assert await owed(database, LONG) is None
     report = await verify_all(database, ring, rows=True)
     assert report.findings == []
+
+
+async def test_what_was_written_before_establishments_told_follows(
+    record: Record, database: Database, put: Put, system: Actor
+) -> None:
+    """As an installation was whose rule said nothing of them yet."""
+    managed = {"managingOrganization": {"reference": "Organization/hospital"}}
+    await put("Patient", "p2", **managed)
+    desk = Actor(13, "desk", frozenset({"registrar"}), 14, held="hospital")
+
+    async def seen() -> set[str]:
+        async with record.open(desk, "HOPERAT") as session:
+            return {each.id for each in (await session.search("Patient", [])).entries}
+
+    assert await seen() == {"p1", "p2"}
+    written = await reach(database)
+    async with database.connection() as connection:
+        await connection.execute("delete from reach where kind = 6")
+        await connection.execute("update reach_rule set rule = '1' || substr(rule, 2)")
+    assert await seen() == set()
+    assert await owed(database, SHORT) is not None
+    await run(record)
+    assert await seen() == {"p1", "p2"}
+    assert await reach(database) == written
+    async with database.connection() as connection:
+        source = await connection.fetchval("select source from reach where kind = 6 limit 1")
+        await connection.execute("delete from resource where id = $1", source)
+    await run(record, again=True)
+    assert len(await seen()) == 1
 
 
 async def test_a_shorter_grace_closes_once_it_was_derived_and_not_before(

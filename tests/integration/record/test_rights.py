@@ -333,3 +333,48 @@ async def test_a_role_that_was_not_used_is_dormant_though_the_account_is_not(
     async with record.open(both, "HOPERAT") as session:
         await session.read("Patient", "p")
     assert (await idle())[70] == set()
+
+
+async def test_roles_held_for_an_establishment_reach_its_patients_and_no_more(
+    record: Record, put: Put
+) -> None:
+    of_h = {"managingOrganization": {"reference": "Organization/h"}}
+    for patient, more in (("p", {}), ("q", of_h), ("r", of_h)):
+        await put("Patient", patient, **more)
+        await put("CareTeam", f"t-{patient}", status="active",
+                  subject={"reference": f"Patient/{patient}"},
+                  participant=[{"member": {"reference": "Practitioner/doctor"}}])  # fmt: skip
+    await put("CareTeam", "t-r", status="inactive", subject={"reference": "Patient/r"})
+    actors = [
+        Actor(50, "desk", frozenset({"registrar"}), 51),
+        Actor(52, "desk", frozenset({"registrar"}), 53, held="h"),
+        replace(DOCTOR, account=54),
+        replace(DOCTOR, account=56, held="h"),
+        replace(DOCTOR, account=58, held="nowhere"),
+    ]
+    async with record.open(actors[3], "BTG") as session:
+        await session.break_glass("p", code="cannot-speak", text="found unconscious at home")
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.rights(actors, days=30)
+    assert {each.account: (each.held, each.reaches) for each in found} == {
+        50: (None, None),
+        52: ("h", 2),
+        54: (None, 2),
+        56: ("h", 2),
+        58: ("nowhere", 0),
+    }
+
+
+async def test_a_decision_is_explained_by_the_establishment_the_roles_are_held_for(
+    record: Record, put: Put
+) -> None:
+    await put("CareTeam", "t", **TEAM)
+    read, held = "GET /fhir/Observation/o", replace(DOCTOR, held="h")
+    establishment = "allow clinician/care no: clinician/care establishment"
+    assert await reason(record, held, read) == establishment
+    await put("Patient", "p", managingOrganization={"reference": "Organization/h"})
+    assert await reason(record, held, read) == "allow clinician/care yes: clinician/care"
+    elsewhere = replace(DOCTOR, held="g")
+    assert await reason(record, elsewhere, read) == establishment
+    auditor = replace(AUDITOR, held="h")
+    assert "deny held" in await reason(record, auditor, "GET /fhir/$broken-glass", "HOPERAT")

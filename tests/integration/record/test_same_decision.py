@@ -27,7 +27,7 @@ IMPORTER = Actor(1, "import", frozenset({"administrator"}), 2, assurance=2)
 TRUSTED = Actor(31, "app", frozenset({"system"}), 32)
 EVERYTHING = "truncate resource, version, ref, reach, reach_role, policy, glass, import_part"
 AT_ONCE = 8
-MASKED = ["in an emergency", "desk"]
+MASKED = ["in an emergency", "desk", "desk of one"]
 """Those who see something masked."""
 OTHERS = [each for each in ACTORS if each not in MASKED]
 Seen = dict[str, Body]

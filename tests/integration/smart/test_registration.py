@@ -50,6 +50,11 @@ async def test_without_the_right_access_token_nobody_registers(world: World) -> 
     assert (await register(world, GOOD, "egd_" + "A" * 43)).status == 401
     issued = await world.accounts.issue_to_operator(["system"])
     assert (await register(world, GOOD, issued.access_token)).status == 403
+    new = await world.accounts.clients.create("Desk", ["administrator"])
+    proved = await world.accounts.clients.authenticate(new.client_id, new.secret)
+    issued = await world.accounts.issue(proved)
+    await world.accounts.holding.hold(new.account, "establishment")
+    assert (await register(world, GOOD, issued.access_token)).status == 403
     async with world.database.connection() as connection:
         assert await connection.fetchval("select count(*) from application") == 0
 

@@ -13,7 +13,7 @@ from egide.gate.masks import MASKS
 from egide.gate.roles import CHANGES, INTERACTIONS, Span
 
 PATIENTS = [1, 2, 3, 4]
-TYPES = ["Patient", "Observation", "Location"]
+TYPES = ["Patient", "Observation", "Location", "AuditEvent"]
 LABELS = ["x|1", "x|2"]
 SPANS: list[Span] = ["all", "set", "self", "behalf", "unbound"]
 CRITERIA = (("code", "1"),)
@@ -34,7 +34,7 @@ def subset(values: list[str]) -> st.SearchStrategy[frozenset[str]]:
 
 
 keys = st.frozensets(st.sampled_from(PATIENTS))
-interactions = st.sampled_from(["read", "search", "update", "transaction", "$everything"])
+interactions = st.sampled_from(["read", "search", "update", "transaction", "$everything", "erase"])
 purposes = st.sampled_from(["TREAT", "BTG", "PATRQT", "NONSENSE"])
 grants = st.builds(
     Grant,
@@ -64,6 +64,7 @@ facts = st.builds(
     assurance=st.sampled_from([1, 2]),
     launched=st.sampled_from([None, *PATIENTS]),
     behalf=st.sampled_from([None, *PATIENTS]),
+    held=st.sampled_from([None, "establishment"]),
     emergency=st.booleans(),
     zone=st.sampled_from(["inside", "outside"]),
     cleared=st.booleans(),
@@ -78,6 +79,8 @@ resources = st.builds(
     agreed=keys,
     choices=st.dictionaries(st.sampled_from(PATIENTS), st.sampled_from(list(CHOICES.values()))),
     meets=st.sampled_from([lambda criteria: True, lambda criteria: False]),
+    belonging=keys,
+    elsewhere=st.booleans(),
 )
 
 
@@ -90,6 +93,7 @@ def admits(reach: Reach, decision: Decision, resource: ResourceFacts) -> bool:
             return True
         case "set":
             inside = resource.reached | resource.agreed | {reach.patient}
+            inside |= resource.belonging if reach.held else frozenset()
             return not inside.isdisjoint(resource.patients)
         case "one":
             return reach.patient in resource.patients
@@ -105,6 +109,14 @@ def one_by_one(facts: Facts, resource: ResourceFacts) -> Answer:
     permit = {p for p, each in choices.items() if each is CHOICES["permit"]}
     if facts.purpose not in PURPOSES or (facts.purpose == "BTG" and not facts.emergency):
         return "no"
+    held = facts.held is not None and facts.purpose != "BTG"
+    if held and facts.interaction == "erase":
+        return "no"
+    here = not resource.elsewhere and patients <= resource.belonging
+    if not patients and resource.type == (
+        "Location" if facts.interaction == "update" else "AuditEvent"
+    ):
+        here = False
     answers = set()
     for grant in facts.grants:
         span = {
@@ -125,6 +137,7 @@ def one_by_one(facts: Facts, resource: ResourceFacts) -> Answer:
             and (facts.open or not grant.opening)
             and not (resource.labels & grant.withheld)
             and span[grant.reach]
+            and (not held or here or grant.reach in ("self", "behalf", "unbound"))
             and (not grant.launched or patients <= {facts.launched})
             and (
                 not grant.criteria
@@ -219,7 +232,27 @@ def fields(facts: Facts) -> dict[str, object]:
 
 
 def test_the_interactions_drawn_here_exist() -> None:
-    assert {"read", "search", "update", "transaction", "$everything"} <= INTERACTIONS
+    assert {"read", "search", "update", "transaction", "$everything", "erase"} <= INTERACTIONS
+
+
+@given(facts, resources)
+def test_roles_held_for_an_establishment_open_nothing_the_house_s_do_not(
+    facts: Facts, resource: ResourceFacts
+) -> None:
+    held = decide(replace(facts, held="establishment")).permits(resource)
+    if held != "no":
+        assert decide(replace(facts, held=None)).permits(resource) == held
+
+
+@given(facts, resources)
+def test_roles_held_for_an_establishment_open_nothing_of_another_s(
+    facts: Facts, resource: ResourceFacts
+) -> None:
+    wide = tuple(each for each in facts.grants if each.reach in ("all", "set"))
+    decision = decide(replace(facts, grants=wide, held="establishment"))
+    others = set(resource.patients) - resource.belonging
+    if facts.purpose != "BTG" and (others or resource.elsewhere):
+        assert decision.permits(resource) == "no"
 
 
 @given(facts, resources)
@@ -228,7 +261,9 @@ def test_what_needs_no_look_up_is_decided_the_same_without_one(
 ) -> None:
     """Neither reach nor choices, nor labels it may have from a stay."""
     decision = decide(replace(known, type=resource.type))
-    unknown = frozenset[int]()
-    bare = replace(resource, reached=unknown, agreed=unknown, choices={}, labels=frozenset())
+    nobody = frozenset[int]()
+    bare = replace(
+        resource, reached=nobody, agreed=nobody, belonging=nobody, choices={}, labels=frozenset()
+    )
     if not decision.looks_up:
         assert decision.permits(resource) == decision.permits(bare)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from egide.actor import PURPOSES
 from egide.gate import (
@@ -337,6 +338,55 @@ def test_nothing_opens_by_break_glass_before_the_glass_is_broken(cell: Cell) -> 
     role, kind, purpose, interaction, _ = cell
     facts = Facts(interaction, KINDS.get(kind), purpose, grants_of(frozenset({role})))
     assert decide(facts).rule == "glass-not-broken"
+
+
+HOUSE = {"import", "erase", "audit", "index", "review", "$explain", "grant", "derive"}
+"""What is done to the whole installation."""
+
+
+def of_the_house(cell: Cell) -> bool:
+    """Whether what concerns no patient is kept for, or tells of, the whole house."""
+    _, kind, _, interaction, _ = cell
+    if interaction in CHANGES:
+        return kind in ("directory", "knowledge")
+    return kind == "audit"
+
+
+@pytest.mark.parametrize("cell", OPEN, ids=name)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_role_held_for_an_establishment_opens_no_other_s_patients(cell: Cell, place: str) -> None:
+    decision = asked(cell, held="establishment")
+    patients, kind = PLACES[place][0], cell[1]
+    closed = replace(resource(kind, patients), elsewhere=True)
+    if cell[3] in HOUSE:
+        assert (decision.outcome, decision.rule) == ("deny", "held")
+        assert decision.permits(closed) == "no"
+        return
+    assert decision.outcome == "allow"
+    for facts in (resource(kind, patients), closed):
+        # Care, consent and grants put patients in reach; none makes them the establishment's.
+        bound = patients or facts.elsewhere or of_the_house(cell)
+        bound = bound and cell[4] in "as" and cell[2] != "BTG"
+        assert decision.permits(facts) == ("no" if bound else expected_at(cell, place))
+
+
+@pytest.mark.parametrize("cell", [each for each in OPEN if each[3] not in HOUSE], ids=name)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_role_held_for_an_establishment_opens_its_patients_as_ever(
+    cell: Cell, place: str
+) -> None:
+    patients, (_, kind, _, _, letter) = PLACES[place][0], cell
+    facts = replace(resource(kind, patients), belonging=frozenset(patients))
+    decision = asked(cell, held="establishment")
+    nobodys = letter == "a" and not patients and of_the_house(cell)
+    assert decision.permits(facts) == ("no" if nobodys else expected_at(cell, place))
+    assert not decision.may_identify(KINDS[kind])
+    assert not decision.opens_all(KINDS[kind])
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[4] == "+"], ids=name)
+def test_nothing_is_done_to_the_house_by_roles_held_for_an_establishment(cell: Cell) -> None:
+    assert asked(cell, held="establishment").allowed == (cell[3] not in HOUSE)
 
 
 CLOSED = {("registrar", "admission")}

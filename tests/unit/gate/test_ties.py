@@ -20,6 +20,10 @@ def ref(reference: str) -> dict[str, str]:
     return {"reference": reference}
 
 
+def belonging(establishment: str) -> Tie:
+    return Tie(f"held/{establishment}", "p", Kind.establishment, EARLIEST, LATEST)
+
+
 def ties(type: str, **resource: Any) -> list[Tie]:
     holder = "subject" if type in ("CareTeam", "Encounter") else "patient"
     return ties_of(type, {"id": "x", holder: PATIENT, **resource}, zone=ZONE, grace=GRACE)
@@ -51,6 +55,7 @@ def test_a_participant_s_own_period_narrows_the_team_s() -> None:
     assert found == [
         Tie("PractitionerRole/r", "p", Kind.care, BEGAN, datetime(2026, 1, 11, tzinfo=UTC)),
         Tie("Organization/o", "p", Kind.care, BEGAN, ENDED),
+        belonging("o"),
     ]
 
 
@@ -72,27 +77,52 @@ def test_care_goes_on_for_the_grace_after_an_encounter() -> None:
     assert [(tie.member, tie.since, tie.until) for tie in found] == [
         ("Practitioner/d", BEGAN, ENDED + GRACE),
         ("Organization/o", BEGAN, ENDED + GRACE),
+        ("held/o", EARLIEST, LATEST),
     ]
 
 
 def test_an_encounter_that_goes_on_has_no_end_and_a_finished_one_always_has() -> None:
     start = {"start": "2026-01-01T08:00:00Z"}
-    (going,) = ties(
+    going, *_ = ties(
         "Encounter", status="in-progress", period=start, serviceProvider=ref("Organization/o")
     )
     assert going.until == LATEST
-    (over,) = ties(
+    over, *_ = ties(
         "Encounter", status="finished", period=start, serviceProvider=ref("Organization/o")
     )
     assert over.until < datetime(2026, 1, 12, tzinfo=UTC)
-    (undated,) = ties("Encounter", status="finished", serviceProvider=ref("Organization/o"))
+    undated, *_ = ties("Encounter", status="finished", serviceProvider=ref("Organization/o"))
     assert undated.until == EARLIEST
 
 
 def test_an_episode_ties_its_manager_and_its_organisation() -> None:
     found = ties("EpisodeOfCare", status="active", careManager=ref("Practitioner/d"),
                  managingOrganization=ref("Organization/o"))  # fmt: skip
-    assert [tie.member for tie in found] == ["Practitioner/d", "Organization/o"]
+    assert [tie.member for tie in found] == ["Practitioner/d", "Organization/o", "held/o"]
+
+
+@pytest.mark.parametrize("organization", [None, {"display": "A"}, ref("#o"), ref("Practitioner/o"),
+                                          ref("https://x/fhir/Organization/o")])  # fmt: skip
+def test_only_a_reference_to_an_organization_here_makes_a_patient_one_of_its_own(
+    organization: dict[str, str] | None,
+) -> None:
+    patient = {"id": "p", "managingOrganization": organization}
+    assert ties_of("Patient", patient, zone=ZONE, grace=GRACE) == []
+    found = ties("Encounter", status="planned", serviceProvider=organization)
+    assert Kind.establishment not in {each.kind for each in found}
+
+
+def test_an_establishment_s_patients_are_so_before_during_and_after_care() -> None:
+    organization = ref("Organization/o")
+    patient = {"id": "p", "managingOrganization": organization}
+    assert ties_of("Patient", patient, zone=ZONE, grace=GRACE) == [belonging("o")]
+    for status in ("planned", "in-progress", "finished"):
+        found = ties("Encounter", status=status, period=PERIOD, serviceProvider=organization)
+        assert belonging("o") in found
+    versioned = [ref("Organization/o/_history/2"), organization]
+    assert [each for each in team(managingOrganization=versioned) if each.member == "held/o"] == [
+        belonging("o")
+    ]
 
 
 def test_a_relative_is_tied_and_an_agreement_is_another_thing() -> None:

@@ -250,6 +250,7 @@ class Directory:
             row["enrolled"],
             row["created"],
             row["disabled"],
+            row["held"],
         )
 
 

@@ -66,7 +66,8 @@ class WeakPassword(Incorrect):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person's account. `enrolled`: it has means enough to sign in."""
+    """One person's account. `enrolled`: it has means enough to sign in. `held`: the Organization
+    (an id) its roles are held for, None for the whole house."""
 
     account: int
     login: str = field(repr=False)
@@ -77,6 +78,7 @@ class Person:
     enrolled: bool
     created: datetime
     disabled: datetime | None
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ on conflict (account) do update
 set hash = excluded.hash, issued = excluded.issued, expires = excluded.expires;
 
 -- people: every person, oldest first
-select account.account, account.roles, account.created, account.disabled,
+select account.account, account.roles, account.held, account.created, account.disabled,
        person.sealed, person.cleared,
        exists (select 1 from passkey where passkey.account = account.account)
        or exists (select 1 from password join totp using (account)
@@ -19,7 +19,7 @@ from person join account using (account)
 order by account.created, account.account;
 
 -- person: one person
-select account.account, account.roles, account.created, account.disabled,
+select account.account, account.roles, account.held, account.created, account.disabled,
        person.sealed, person.cleared,
        exists (select 1 from passkey where passkey.account = account.account)
        or exists (select 1 from password join totp using (account)

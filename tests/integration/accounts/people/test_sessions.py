@@ -15,7 +15,7 @@ from tests.integration.accounts.people.conftest import (
     World,
 )
 
-from egide.accounts import AccountEvent
+from egide.accounts import AccountEvent, Accounts
 from egide.accounts.people import CLIENT, Bound, SignInRefused, StepUpNeeded, WorkingAs
 from egide.accounts.people.sessions import REMEMBERED
 from egide.actor import Actor
@@ -234,6 +234,33 @@ async def test_a_situation_narrows_the_session_and_never_widens_it(
     session = await world.people.sessions.resolve(narrowed.value, HOME)
     assert session is not None
     assert session.roles == frozenset()
+
+
+async def test_roles_held_for_an_establishment_stay_so_in_any_situation(world: World) -> None:
+    signed_in, _ = await world.with_passkey()
+    account = signed_in.session.account
+    accounts = Accounts(world.database, lambda: world.now, world.append, b"k" * 32)
+    works_as = WorkingAs(frozenset({"clinician"}), "elsewhere")
+    situated = await world.people.sessions.open(account, ["fed"], HOME, works_as=works_as)
+    await world.people.open()
+    await accounts.holding.hold(account, "a")
+    for value in (signed_in.value, situated.value):
+        await holds(world, value, "a")
+    session = await world.people.sessions.resolve(situated.value, HOME)
+    assert session is not None
+    assert session.actor().establishment == "elsewhere"
+    await accounts.holding.release(account)
+    await holds(world, situated.value, None)
+
+
+async def holds(world: World, value: str, held: str | None) -> None:
+    """Waits for a notice, without which the clock (which stands still) would never tell."""
+    async with asyncio.timeout(10):
+        while True:
+            session = await world.people.sessions.resolve(value, HOME)
+            if session is not None and session.actor().held == held:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def test_a_situation_of_no_establishment_of_ours_leaves_none(world: World) -> None:
