@@ -10,8 +10,8 @@ from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
 from egide.db import Database
-from egide.errors import Forbidden, Incorrect, NotFound
-from egide.record import Bundle, Record, bundle_of
+from egide.errors import EgideError, Forbidden, Incorrect, NotFound
+from egide.record import Bundle, Compartment, Record, bundle_of
 
 DESK = Actor(13, "desk", frozenset({"registrar"}), 14, establishment="a", held="a")
 TRUSTED = Actor(31, "app", frozenset({"system"}), 32, held="a", assurance=2)
@@ -134,6 +134,8 @@ async def test_everything_and_exports_of_a_bound_application_are_of_its_establis
             await session.everything("ofb")
         page = await session.everything("ofa")
         assert {each.id for each in page.entries} == {"ofa", "c-ofa"}
+        with pytest.raises(NotFound):
+            await anext(session.export(["Coverage"], patient="ofb", to="x"))
         batches = [each async for each in session.export(["Patient", "Coverage"], to="x")]
         lines = b"".join(each.lines for each in batches).splitlines()
         assert sorted(json.loads(line)["id"] for line in lines) == ["c-ofa", "ofa"]
@@ -392,6 +394,37 @@ async def test_a_criterion_answers_for_another_s_patient_as_for_nobody(
             assert (await session.update_matching(type, criterion, new)).created
     async with database.connection() as connection:
         assert await connection.fetchval("select count(*) from ledger_entry where outcome = 2") == 0
+
+
+async def test_a_compartment_and_a_conditional_reference_tell_nothing_either(
+    record: Record,
+) -> None:
+    url = "urn:uuid:7a5ab7a0-0000-4000-8000-000000000001"
+
+    def bundle(reference: str) -> Bundle:
+        cover = {"resourceType": "Coverage", **COVER, "beneficiary": {"reference": reference}}
+        entry = {
+            "fullUrl": url,
+            "resource": cover,
+            "request": {"method": "POST", "url": "Coverage"},
+        }
+        return bundle_of(body("Bundle", type="transaction", entry=[entry]))
+
+    async with record.open(TRUSTED, "HOPERAT") as session:
+        await session.transaction(bundle(f"Patient?identifier={SYSTEM}|1"))
+        said = []
+        for number, id in (("2", "ofb"), ("3", "nobody")):
+            errors = []
+            for asked in (
+                session.transaction(bundle(f"Patient?identifier={SYSTEM}|{number}")),
+                session.transaction(bundle(f"Patient/{id}")),
+                session.search("Coverage", [], within=Compartment("Patient", id)),
+            ):
+                with pytest.raises(EgideError) as refused:
+                    await asked
+                errors.append((refused.type, str(refused.value).replace(f"|{number}", "|n")))
+            said.append(errors)
+        assert said[0] == said[1]
 
 
 async def test_no_id_is_chosen_that_might_be_another_s(record: Record) -> None:

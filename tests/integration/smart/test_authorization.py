@@ -249,6 +249,20 @@ async def test_an_application_works_in_the_situation_it_was_approved_in(
     assert world.events[-1].roles == ("clinician",)
 
 
+async def test_an_application_is_held_for_the_establishment_the_person_s_roles_are(
+    world: World,
+) -> None:
+    person = await world.person()
+    client = await world.registered()
+    _, before = await world.exchange(client, await world.code(client, person))
+    assert (await world.accounts.resolve(before["access_token"])).held is None
+    await world.accounts.holding.hold(person.actor.account, "synthetic-hospital")
+    _, after = await world.exchange(client, await world.code(client, person))
+    for said in (before, after):
+        actor = await world.accounts.resolve(said["access_token"])
+        assert (actor.client, actor.held) == (client.client_id, "synthetic-hospital")
+
+
 async def test_an_approval_in_a_situation_gives_no_role_the_account_lost(world: World) -> None:
     person = await world.person()
     person = replace(person, works_as=WorkingAs(frozenset({"clinician", "auditor"})))
