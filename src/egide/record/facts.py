@@ -71,7 +71,6 @@ async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
     if purpose == "BTG":
         async with parts.database.connection() as connection:
             emergency = await connection.fetchval(_SQL["glass"], actor.account, parts.clock())
-    held = None if purpose in ("BTG", "FAMRQT") else actor.held
     at_work = actor.practitioner is not None and purpose not in ("BTG", "FAMRQT")
 
     def key(id: str | None) -> int | None:
@@ -86,7 +85,7 @@ async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
         members=tuple(members),
         practitioner=ident("Practitioner", str(actor.practitioner)) if at_work else None,
         names=frozenset(names),
-        establishment=None if held is None else ident(*belongs_to(held).split("/", 1)),
+        establishment=ident(*belongs_to(actor.held).split("/", 1)) if actor.held else None,
         emergency=emergency,
     )
 

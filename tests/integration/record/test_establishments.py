@@ -171,33 +171,45 @@ async def test_a_stay_here_written_by_oneself_makes_nobody_one_s_own(record: Rec
 
 
 async def test_one_bundle_admits_a_new_patient_and_no_one_else_s(record: Record) -> None:
-    def bundle(patient: str, **more: Any) -> Bundle:
-        entries = [
-            ("Patient", "urn:uuid:7a5ab7a0-0000-4000-8000-000000000001", more),
-            ("Encounter", "urn:uuid:7a5ab7a0-0000-4000-8000-000000000002",
-             stay("x") | {"subject": {"reference": patient}}),
-        ]  # fmt: skip
-        return bundle_of(
-            body(
-                "Bundle",
-                type="transaction",
-                entry=[
-                    {
-                        "fullUrl": url,
-                        "resource": {"resourceType": type, **elements},
-                        "request": {"method": "POST", "url": type},
-                    }
-                    for type, url, elements in entries
-                ],
-            )
-        )
+    def bundle(patient: str, beside: str | None = None, **more: Any) -> Bundle:
+        """A new Patient, and what names `patient`, one of them together with somebody else."""
+        there, named = "urn:uuid:7a5ab7a0-0000-4000-8000-00000000000", {"reference": patient}
+        participants = [
+            {"actor": {"reference": each}, "status": "accepted"}
+            for each in filter(None, (patient, beside))
+        ]
+        resources = [
+            {"resourceType": "Patient", **more},
+            {"resourceType": "Encounter", **stay("x"), "subject": named},
+            {"resourceType": "Appointment", "status": "proposed", "participant": participants},
+            {"resourceType": "Person", "link": [{"target": named}]},
+        ]
+        entry = [
+            {
+                "fullUrl": f"{there}{number}",
+                "resource": each,
+                "request": {"method": "POST", "url": each["resourceType"]},
+            }
+            for number, each in enumerate(resources)
+        ]
+        return bundle_of(body("Bundle", type="transaction", entry=entry))
 
     async with record.open(DESK, "HOPERAT") as session:
-        mine = "urn:uuid:7a5ab7a0-0000-4000-8000-000000000001"
-        for refused in (bundle(mine, **managed("b")), bundle("Patient/ofb", **managed("a"))):
+        mine = "urn:uuid:7a5ab7a0-0000-4000-8000-000000000000"
+        for refused in (
+            bundle(mine, **managed("b")),
+            bundle("Patient/ofb", **managed("a")),
+            bundle("Patient/nobody", **managed("a")),
+            bundle(mine, beside="Patient/nobody", **managed("a")),
+            bundle(mine, beside="Patient/ofb", **managed("a")),
+        ):
             with pytest.raises(Forbidden):
                 await session.transaction(refused)
         await session.transaction(bundle(mine, **managed("a")))
+        await session.transaction(bundle(mine, beside="Patient/ofa", **managed("a")))
+        for type in ("Encounter", "Appointment", "Person"):
+            page = await session.search(type, [("_summary", "count")])
+            assert page.total == 2
 
 
 @pytest.mark.parametrize(
