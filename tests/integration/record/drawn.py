@@ -320,13 +320,14 @@ def records(draw: st.DrawFn, patient: str) -> Iterator[tuple[str, str, Body]]:
     named = {"name": [{"family": f"Family{patient}"}]}
     found.append(("Patient", patient, named | draw(managed)))
     if draw(st.booleans()):
-        body = {"status": "active", "patient": subject} | labelled(draw(labels))
+        body = {"status": "active", "patient": subject} | draw(managed) | labelled(draw(labels))
         found.append(("EpisodeOfCare", f"e-{patient}", body))
     for n, (within, label) in enumerate(
         draw(st.lists(st.tuples(st.sampled_from(WITHIN), labels), max_size=2))
     ):
         body = {"status": "finished", "subject": subject, "class": {"code": "IMP"}}
         body |= {"reasonCode": [coded("1")]} | labelled(label)
+        body |= {"serviceProvider": each for each in draw(managed).values()}
         match within:
             case "episode":
                 body["episodeOfCare"] = [to(f"EpisodeOfCare/e-{patient}")]
