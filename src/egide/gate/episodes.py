@@ -20,7 +20,7 @@ from egide.gate.labels import NORMAL
 
 TYPES: Final = frozenset({"Encounter", "EpisodeOfCare"})
 
-_PREFIXES = tuple(f"{type}/" for type in sorted(TYPES))
+_PREFIXES = _STAY, _EPISODE = "Encounter/", "EpisodeOfCare/"
 _SAY_NOTHING = frozenset({NORMAL})
 
 
@@ -59,8 +59,13 @@ def episode(
 
 def targets(references: Iterable[str], bases: Collection[str] = ()) -> frozenset[str]:
     """Those of `references` that are to a stay or an episode here, as `Type/id`."""
-    local = (local_target(each, bases) for each in references)
-    return frozenset(each for each in local if each is not None and each.startswith(_PREFIXES))
+    found = set()
+    for each in references:
+        if _EPISODE in each or _STAY in each:
+            local = local_target(each, bases)
+            if local is not None and local.startswith(_PREFIXES):
+                found.add(local)
+    return frozenset(found)
 
 
 def episodes(all: Iterable[Episode], bases: frozenset[str] = frozenset()) -> Episodes:

@@ -1,5 +1,6 @@
 """Deriving reach anew: when the rule changes by which reach follows from what is written, or was
-not kept to, a pass brings what is stored in line.
+not kept to, a pass brings what is stored in line; and gives an epoch to whom Consents or labelled
+stays should have given one.
 
 The rule is the code's (`egide.gate.ties.RULE`) and what the installation sets: its time zone, how
 long care goes on. A pass goes over all that ties somebody to a patient in stretches. A stretch is
