@@ -66,11 +66,13 @@ Body = dict[str, Any]
 @dataclass
 class Population:
     """Resources by `Type/id`, each with its versions, the oldest first; `granted` are patients an
-    administrator let accounts reach, `opened` is the one whose glass is to be broken."""
+    administrator let accounts reach, `opened` is the one whose glass is to be broken; `hours`:
+    whether the desks are open."""
 
     versions: dict[str, list[Body]] = field(default_factory=dict)
     granted: list[tuple[str, int]] = field(default_factory=list)
     opened: str = "p0"
+    hours: bool = True
 
     def __post_init__(self) -> None:
         self._choices = tuple(self._choices_of(patient) for patient in PATIENTS)
@@ -166,8 +168,14 @@ class Population:
                 waiting += stays_in(held)
         return found
 
+    def may(
+        self, actor: Actor, purpose: str, interaction: str, type: str | None, emergency: bool
+    ) -> bool:
+        """Whether an interaction may be asked for at all."""
+        return self._decision(actor, purpose, interaction, type, emergency).allowed
+
     def _decision(
-        self, actor: Actor, purpose: str, interaction: str, type: str, emergency: bool
+        self, actor: Actor, purpose: str, interaction: str, type: str | None, emergency: bool
     ) -> Decision:
         return decide(
             Facts(
@@ -182,6 +190,9 @@ class Population:
                 who=frozenset(names(actor, purpose)),
                 emergency=emergency,
                 at=datetime.now(UTC),
+                zone=actor.zone,
+                cleared=actor.cleared,
+                open=self.hours,
             )
         )
 
@@ -327,7 +338,8 @@ def records(draw: st.DrawFn, patient: str) -> Iterator[tuple[str, str, Body]]:
     ):
         body = {"status": "finished", "subject": subject, "class": {"code": "IMP"}}
         body |= {"reasonCode": [coded("1")]} | labelled(label)
-        body |= {"serviceProvider": each for each in draw(managed).values()}
+        if provider := draw(managed).get("managingOrganization"):
+            body["serviceProvider"] = provider
         match within:
             case "episode":
                 body["episodeOfCare"] = [to(f"EpisodeOfCare/e-{patient}")]

@@ -1,27 +1,59 @@
 """What any interaction returns or counts is exactly what `decide` allows, one resource at a time.
 
-For random populations, policies, actors and queries. A query is a list of parameters and a
-function of what the actor sees: whatever is hidden, or masked, cannot be part of its answer.
+For random populations, policies, actors and queries, from inside and outside, in and out of hours,
+with trainings in order and not, each asked by itself or as an entry of a bundle. A query is a list
+of parameters and a function of what the actor sees: whatever is hidden, or masked, cannot be part
+of its answer.
 """
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.integration.record.drawn import ACTORS, PATIENTS, Body, Population, populations, whose
+from tests.integration.record.drawn import (
+    ACTORS,
+    PARIS,
+    PATIENTS,
+    Body,
+    Population,
+    labelled,
+    populations,
+    to,
+    whose,
+)
 from tests.unit.http.asking import request
 
-from egide.actor import Actor
+from egide.actor import Actor, Zone
 from egide.api.rest import FHIR
 from egide.api.rest.call import Call
 from egide.api.rest.read import read as read_over_rest
+from egide.clock import system_clock
 from egide.db import Database
 from egide.errors import Forbidden, Gone, NotFound
-from egide.record import Compartment, Item, Record, Session, part_digest
+from egide.fhir.definitions import Element, type_definition
+from egide.fhir.summary import SUBSETTED
+from egide.ledger import Ledger
+from egide.opening import OpeningHours
+from egide.record import (
+    Compartment,
+    Emitted,
+    Item,
+    Record,
+    Result,
+    Session,
+    batch,
+    bundle_of,
+    part_digest,
+)
+from egide.seal import KeyRing
 
 IMPORTER = Actor(1, "import", frozenset({"administrator"}), 2, assurance=2)
 TRUSTED = Actor(31, "app", frozenset({"system"}), 32)
@@ -30,19 +62,90 @@ AT_ONCE = 8
 MASKED = ["in an emergency", "desk", "desk of one"]
 """Those who see something masked."""
 OTHERS = [each for each in ACTORS if each not in MASKED]
+KEPT: dict[str, Callable[[str, Element], bool]] = {
+    "true": lambda name, element: element.summary or element.min > 0,
+    "text": lambda name, element: name == "text" or element.min > 0,
+    "data": lambda name, element: name != "text",
+}
+"""What each `_summary` keeps besides type, id and meta."""
 Seen = dict[str, Body]
+Part = tuple[str, str] | None
 Pairs = list[tuple[str, str]]
 
 
 class Query(NamedTuple):
-    """A search of `type`: its parameters, the names of what answers it and of what comes along, as
-    functions of what the actor sees."""
+    """A search of `type`, None for several: its parameters, the names of what answers it and of
+    what comes along, as functions of what the actor sees; `types` are all that it is of."""
 
-    type: str
+    type: str | None
     parameters: Pairs
     answers: Callable[[Seen], set[str]]
     brings: Callable[[Seen, set[str]], set[str]] = lambda seen, found: set()
     within: Compartment | None = None
+    several: tuple[str, ...] = ()
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return self.several or (str(self.type),)
+
+
+class Asker(NamedTuple):
+    """Who asks, from where, in order or not, and how: alone or by entries of bundles."""
+
+    name: str
+    zone: Zone
+    cleared: bool
+    way: str
+
+
+class Entries:
+    """Asks what a session is asked by entries of a batch or a transaction, one at a time."""
+
+    def __init__(self, session: Session, kind: str) -> None:
+        self._session = session
+        self._kind = kind
+
+    async def _ask(self, url: str) -> Result:
+        entry = {"request": {"method": "GET", "url": url}}
+        whole = {"resourceType": "Bundle", "type": self._kind, "entry": [entry]}
+        bundle = bundle_of(json.dumps(whole).encode())
+        if self._kind == "transaction":
+            (result,) = await self._session.transaction(bundle)
+        else:
+            (result,) = await batch(self._session, bundle)
+        if result.error is not None:
+            raise result.error
+        return result
+
+    async def read(self, type: str, id: str) -> Emitted | None:
+        return (await self._ask(f"{type}/{id}")).emitted
+
+    async def vread(self, type: str, id: str, version: int) -> Emitted | None:
+        return (await self._ask(f"{type}/{id}/_history/{version}")).emitted
+
+    async def history(self, type: str, id: str) -> Any:
+        return (await self._ask(f"{type}/{id}/_history?_count=50")).page
+
+    async def changes(self, type: str | None, count: int) -> Any:
+        of = f"{type}/" if type else ""
+        return (await self._ask(f"{of}_history?_count={count}")).page
+
+    async def everything(self, id: str) -> Any:
+        return (await self._ask(f"Patient/{id}/$everything")).page
+
+    async def search(
+        self, type: str | None, query: Pairs, *, within: Compartment | None = None
+    ) -> Any:
+        path = type or ""
+        if within is not None:
+            path = f"{within}/{type or '*'}"
+        return (await self._ask(f"{path}?{urlencode(query)}")).page
+
+    async def next_page(self, cursor: str) -> Any:
+        return (await self._ask(f"?_cursor={cursor}")).page
+
+
+Asking = Session | Entries
 
 
 def of_type(seen: Seen, type: str) -> Seen:
@@ -234,6 +337,32 @@ def member(body: Body, patient: str) -> bool:
     return patient.removeprefix("Patient/") in whose(body)
 
 
+def listed(type: str) -> Query:
+    """Members of a List, as far as the List and what it says are seen."""
+    return Query(type, [("_list", "l")], lambda seen: in_list(seen) & of_type(seen, type).keys())
+
+
+def in_list(seen: Seen) -> set[str]:
+    entries = seen.get("List/l", {}).get("entry", ())
+    return {str(each.get("item", {}).get("reference")) for each in entries}
+
+
+def of_several(types: tuple[str, ...], patient: str | None, listed: bool) -> Query:
+    """A search of several types, perhaps within a patient's compartment, or of a List's members."""
+
+    def answers(seen: Seen) -> set[str]:
+        found = {name for type in types for name in of_type(seen, type)}
+        if listed:
+            found &= in_list(seen)
+        if patient is not None:
+            found &= {n for type in types for n in belonging(type, patient).answers(seen)}
+        return found
+
+    within = None if patient is None else Compartment("Patient", patient)
+    asked = [("_type", ",".join(types)), *([("_list", "l")] if listed else [])]
+    return Query(None, asked, answers, within=within, several=types)
+
+
 def links(body: Body) -> list[str]:
     return [str(each["other"]["reference"]) for each in body.get("link", ())]
 
@@ -243,8 +372,9 @@ def whole(type: str) -> Query:
 
 
 codes, patients = st.sampled_from("123"), st.sampled_from(PATIENTS)
-TYPES = ("Appointment", "CareTeam", "Consent", "Encounter", "EpisodeOfCare", "Observation",
+TYPES = ("Appointment", "CareTeam", "Consent", "Encounter", "EpisodeOfCare", "List", "Observation",
          "Patient", "PractitionerRole", "RelatedPerson")  # fmt: skip
+IN_COMPARTMENTS = st.sampled_from(("Appointment", "Encounter", "List", "Observation", "Patient"))
 queries = st.one_of(
     st.sampled_from(TYPES).map(whole),
     codes.map(coded),
@@ -261,11 +391,57 @@ queries = st.one_of(
     patients.map(of_patient),
     patients.map(with_observations),
     patients.map(expected_of),
+    st.builds(belonging, IN_COMPARTMENTS, patients),
+    IN_COMPARTMENTS.map(listed),
     st.builds(
-        belonging, st.sampled_from(("Appointment", "Encounter", "Observation", "Patient")), patients
+        of_several,
+        st.lists(IN_COMPARTMENTS, min_size=2, unique=True).map(tuple),
+        st.sampled_from([None, *PATIENTS]),
+        st.booleans(),
     ),
 )
 sorts = st.sampled_from([None, "_id", "-_id", "_lastUpdated", "-date", "code", "-code"])
+parts = st.sampled_from(
+    [None, None, ("_elements", "language,subject"), *(("_summary", each) for each in KEPT)]
+)
+ways = st.sampled_from(["alone", "batch", "transaction"])
+zones: st.SearchStrategy[Zone] = st.sampled_from(("inside", "inside", "outside"))
+often = st.sampled_from([True, True, False])
+
+
+def askers(names: list[str]) -> st.SearchStrategy[Asker]:
+    return st.builds(Asker, st.sampled_from(names), zones, often, ways)
+
+
+@st.composite
+def listing(draw: st.DrawFn) -> Population:
+    """A population in which somebody made a List of Observations, some of them others'."""
+    found = draw(populations())
+    items = draw(st.lists(st.sampled_from(sorted(found.versions)), max_size=4, unique=True))
+    body = {"resourceType": "List", "id": "l", "status": "current", "mode": "working"}
+    body |= {"subject": to(f"Patient/{draw(patients)}")}
+    body |= {"entry": [{"item": to(name)} for name in items]} if items else {}
+    found.versions["List/l"] = [body | labelled(draw(st.sampled_from([None, None, "R", "V"])))]
+    found.hours = draw(often)
+    return found
+
+
+class Desks(OpeningHours):
+    """Hours that are what the population says, not what the clock does."""
+
+    working = True
+
+    def hold(self, at: datetime) -> bool:
+        return self.working
+
+
+@pytest.fixture
+async def record(database: Database, ring: KeyRing, ledger: Ledger) -> Record:
+    """The one door, of an establishment whose desks have hours."""
+    desks = Desks("drawn", ())
+    door = Record(database, ring, ledger, clock=system_clock, zone=PARIS, opening=desks)
+    await door.start()
+    return door
 
 
 @settings(
@@ -274,31 +450,48 @@ sorts = st.sampled_from([None, "_id", "-_id", "_lastUpdated", "-date", "code", "
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    population=populations(),
-    askers=st.tuples(st.sampled_from(MASKED), st.sampled_from(OTHERS), st.sampled_from(OTHERS)),
+    population=listing(),
+    asking=st.tuples(askers(MASKED), askers(OTHERS), askers(OTHERS)),
     asked=st.lists(
-        st.tuples(queries, sorts, st.integers(1, 4)), min_size=6, max_size=12, unique_by=repr
+        st.tuples(queries, sorts, parts, st.integers(1, 4)),
+        min_size=6,
+        max_size=12,
+        unique_by=repr,
     ),
 )
 async def test_every_way_to_ask_gives_just_what_is_allowed_one_by_one(
     record: Record,
     database: Database,
     population: Population,
-    askers: tuple[str, ...],
-    asked: list[tuple[Query, str | None, int]],
+    asking: tuple[Asker, ...],
+    asked: list[tuple[Query, str | None, Part, int]],
 ) -> None:
     await _store(record, database, population)
-    for actor, purpose in map(ACTORS.__getitem__, dict.fromkeys(askers)):
-        async with record.open(actor, purpose) as session:
-            emergency = purpose == "BTG" and await _breaks_glass(session, population, actor)
+    Desks.working = population.hours
+    for asker in {each.name: each for each in asking}.values():
+        known, purpose = ACTORS[asker.name]
+        actor = replace(known, zone=asker.zone, cleared=asker.cleared)
+        async with record.open(actor, purpose) as alone:
+            emergency = purpose == "BTG" and await _breaks_glass(alone, population, actor)
+
+            def may(interaction: str, type: str | None) -> bool:
+                return population.may(actor, purpose, interaction, type, emergency)  # noqa: B023
+
+            session: Asking = alone
+            if asker.way != "alone" and may(asker.way, None):
+                session = Entries(alone, asker.way)
             await _single(session, population, actor, purpose, emergency)
             await _histories(session, population, actor, purpose, emergency)
             await _everything(session, population, actor, purpose, emergency)
             seen = population.seen(actor, purpose, "search", emergency=emergency)
-            await _together([partial(_search, session, seen, *each) for each in asked])
+            types = frozenset(type for type in TYPES if may("search", type))
+            await _together([partial(_search, session, seen, types, *each) for each in asked])
+            if may("search", None):
+                await _at_large(session, seen, population)
 
 
 async def _store(record: Record, database: Database, population: Population) -> None:
+    Desks.working = True
     async with database.connection() as connection:
         await connection.execute(EVERYTHING)
     raw = [json.dumps(versions[0]).encode() for versions in population.versions.values()]
@@ -342,7 +535,7 @@ async def _together(asked: list[Callable[[], Awaitable[None]]]) -> None:
 
 
 async def _single(
-    session: Session, population: Population, actor: Actor, purpose: str, emergency: bool
+    session: Asking, population: Population, actor: Actor, purpose: str, emergency: bool
 ) -> None:
     """read, conditional read, vread."""
     read = population.seen(actor, purpose, "read", emergency=emergency)
@@ -375,7 +568,7 @@ async def _single(
 
 
 async def _histories(
-    session: Session, population: Population, actor: Actor, purpose: str, emergency: bool
+    session: Asking, population: Population, actor: Actor, purpose: str, emergency: bool
 ) -> None:
     """History of an instance and of a type."""
     allowed = set(population.allowed(actor, purpose, "history", emergency=emergency))
@@ -390,12 +583,18 @@ async def _histories(
         found = {(f"{e.type}/{e.id}", e.version) for e in page.entries} if page else set()
         assert found == {each for each in allowed if each[0].startswith(f"{type}/")}, type
 
+    async def of_the_system() -> None:
+        page = await answered(session.changes(None, count=300))
+        found = {(f"{e.type}/{e.id}", e.version) for e in page.entries} if page else set()
+        assert {each for each in found if each[0] in population.versions} == allowed
+
     instances = [partial(instance, name) for name in population.versions]
-    await _together([*instances, *(partial(of_all, type) for type in TYPES)])
+    of_types = [partial(of_all, type) for type in TYPES]
+    await _together([*instances, *of_types, of_the_system])
 
 
 async def _everything(
-    session: Session, population: Population, actor: Actor, purpose: str, emergency: bool
+    session: Asking, population: Population, actor: Actor, purpose: str, emergency: bool
 ) -> None:
     allowed = population.seen(actor, purpose, "$everything", emergency=emergency)
     seen = population.seen(actor, purpose, "search", emergency=emergency)
@@ -413,16 +612,37 @@ async def _everything(
     await _together([partial(record_of, patient) for patient in PATIENTS])
 
 
-async def _search(session: Session, seen: Seen, query: Query, sort: str | None, count: int) -> None:
+async def _at_large(session: Asking, seen: Seen, population: Population) -> None:
+    """A search of all types one may search, and of nothing less."""
+    found: list[str] = []
+    page = await answered(session.search(None, [("_count", "20")]))
+    while page is not None:
+        found += [f"{each.type}/{each.id}" for each in page.entries]
+        page = await session.next_page(page.next) if page.next else None
+    assert len(found) == len(set(found))
+    assert {name for name in found if name in population.versions} == seen.keys()
+
+
+async def _search(
+    session: Asking,
+    seen: Seen,
+    types: frozenset[str],
+    query: Query,
+    sort: str | None,
+    part: Part,
+    count: int,
+) -> None:
     """Every page of a search, its total, its count alone."""
     if sort is not None and sort.strip("-") in ("date", "code") and query.type != "Observation":
         sort = None
-    order = [("_sort", sort)] if sort else []
+    if part is not None and part[0] == "_elements" and query.type != "Observation":
+        part = ("_elements", "language")
+    order = [*([("_sort", sort)] if sort else []), *([part] if part else [])]
     asked = [*query.parameters, *order, ("_total", "accurate"), ("_count", str(count))]
     expected = query.answers(seen)
     page = await answered(session.search(query.type, asked, within=query.within))
     if page is None:
-        assert not expected
+        assert not expected or not types.issuperset(query.types)
         return
     names: list[str] = []
     brought: set[str] = set()
@@ -432,7 +652,7 @@ async def _search(session: Session, seen: Seen, query: Query, sort: str | None, 
         for each in page.entries:
             name = f"{each.type}/{each.id}"
             names.append(name)
-            assert name in seen and alike(json.loads(each.body), seen[name]), name
+            assert name in seen and alike(json.loads(each.body), cut(seen[name], part)), name
         brought |= {f"{each.type}/{each.id}" for each in page.included}
         if page.next is None:
             break
@@ -454,6 +674,27 @@ async def answered(ask: Awaitable[Any]) -> Any:
         return await ask
     except (Forbidden, NotFound, Gone):
         return None
+
+
+def cut(body: Body, part: Part) -> Body:
+    """What `_elements` or `_summary` leaves of a resource as it is seen."""
+    if part is None:
+        return body
+    defined: dict[str, Element] = {}
+    for element in type_definition(body["resourceType"]).elements:
+        defined |= dict.fromkeys(element.keys(), element)
+
+    def kept(name: str) -> bool:
+        if name in ("resourceType", "id", "meta"):
+            return True
+        if part[0] == "_elements":
+            return name in part[1].split(",") or defined[name].min > 0
+        return KEPT[part[1]](name, defined[name])
+
+    tags = body.get("meta", {}).get("tag", [])
+    tags = tags if SUBSETTED in tags else [*tags, SUBSETTED]
+    left = {name: value for name, value in body.items() if kept(name)}
+    return left | {"meta": body.get("meta", {}) | {"tag": tags}}
 
 
 def alike(left: Body, right: Body) -> bool:
