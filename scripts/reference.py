@@ -14,6 +14,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import typer
 import egide.cli
 import egide.settings
 from egide import errors
+from egide.actor import Clearance
 from egide.api.rest.capabilities import capabilities
 from egide.cli.routes import rows
 from egide.fhir.definitions import type_definition
@@ -426,7 +428,7 @@ def gate() -> str:
         "",
         "*Reached*: in the care team, one's own record, or the patient a relative acts for with",
         "tie and consent; the columns after it say what changes for such a resource. Two factors,",
-        "from inside, trainings in order, and for BTG a glass that is broken.",
+        "from inside, training and charter in order, and for BTG a glass that is broken.",
     ]
     head = ["Interaction", *PLACES]
     for role, entry in ROLES.items():
@@ -446,11 +448,15 @@ def gate() -> str:
     return "\n".join(lines)
 
 
+TODAY = datetime(2026, 1, 1, tzinfo=UTC)
+UNSIGNED = Clearance(TODAY, trained=TODAY + timedelta(days=1), charter="1", since=TODAY)
+
 CIRCUMSTANCES: dict[str, dict[str, Any]] = {
     "from outside": {"zone": "outside"},
     "outside opening hours": {"open": False},
     "one factor": {"assurance": 1},
-    "trainings missing": {"cleared": False},
+    "training run out": {"cleared": False},
+    "charter not signed": {"cleared": False, "clearance": UNSIGNED},
 }
 """What else a decision depends on, each alone, as the page of the gate lists it."""
 

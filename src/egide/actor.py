@@ -1,6 +1,7 @@
 """Who asks: the facts about a caller that every floor above the ground may know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal, get_args
 
 PURPOSES = frozenset(
@@ -26,6 +27,37 @@ Zone = Literal["inside", "outside"]
 ZONES: Final[tuple[Zone, ...]] = get_args(Zone)
 
 
+Lack = Literal["training", "charter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """Whether a person is in order at an instant: trained, and bound by the charter in force.
+
+    `trained` is until when the trainings hold or held (None: there were none), `charter` the
+    version in force `since` an instant (None: there is none to sign), `signed` when he signed that
+    one (None: he did not). `until` is the next instant at which any of it may be otherwise without
+    anybody doing anything (None: there is none).
+    """
+
+    at: datetime
+    trained: datetime | None = None
+    charter: str | None = None
+    since: datetime | None = None
+    signed: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """What is missing or has run out."""
+        found: list[Lack] = []
+        if self.trained is None or self.trained <= self.at:
+            found.append("training")
+        if self.charter is not None and self.signed is None:
+            found.append("charter")
+        return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One authenticated caller.
@@ -42,7 +74,8 @@ class Actor:
 
     `scope` are the SMART scopes the application was granted, which narrow what the roles allow
     (None: they do not), `launched` the patient it was launched with. `zone` is the network zone
-    the request came from, `cleared` whether trainings and charters are in order.
+    the request came from, `cleared` whether training and charter are in order, `clearance` why, for
+    who explains it.
     """
 
     account: int
@@ -60,3 +93,4 @@ class Actor:
     zone: Zone = "inside"
     cleared: bool = True
     held: str | None = None
+    clearance: Clearance | None = field(default=None, compare=False)

@@ -192,7 +192,7 @@ async def _elsewhere(parts: Parts, session: Session) -> list[str]:
 
 
 def _actor(session: Session) -> Actor:
-    return replace(session.actor(), zone="inside", cleared=True)
+    return replace(session.actor(zone="inside"), cleared=True)
 
 
 def known_of(installation: Installation, lived: Lived) -> list[object]:

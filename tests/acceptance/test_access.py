@@ -134,6 +134,39 @@ def test_a_decision_is_explained_as_if_asked_from_outside(
     installation.run(*ask, "--zone", "moon", code=2)
 
 
+def test_a_training_that_ran_out_and_a_charter_not_signed_are_explained(
+    install: Install,
+) -> None:
+    installation = install().init()
+    address = {"EGIDE_BASE_URL": "https://egide.example"}
+    invited = ("--role", "clinician", "--name", "Ann Example", "--trained-until", "2026-01-31")
+    installation.run("accounts", "invite", "ann.example", *invited, **address)
+
+    def explained(code: int) -> str:
+        ask = ("explain", "GET", "/fhir/Observation?code=x", "--as", "ann.example")
+        return installation.run(*ask, code=code).stdout
+
+    said = explained(1)
+    assert "deny (search): training" in said
+    assert "trained: until 2026-01-31, run out\n" in said
+    assert "charter: none in force\n" in said
+    installation.run("accounts", "train", "ann.example", "--until", "2099-06-30")
+    assert "trained: until 2099-06-30\n" in explained(0)
+    installation.run("charters", "sign", "ann.example", code=2)
+    installation.run("charters", "publish", "2026-1")
+    said = explained(1)
+    assert "deny (search): charter" in said and "signing the charter in force" in said
+    assert re.search(r"charter: 2026-1, in force since [\d-]+, not signed\n", said)
+    assert installation.run("charters", "sign", "ann.example").stdout == "2026-1 is signed.\n"
+    assert re.search(r"charter: 2026-1, in force since [\d-]+, signed on [\d-]+\n", explained(0))
+    installation.run("charters", "publish", "2099-1", "--from", "2099-01-01")
+    listed = installation.run("charters", "list").stdout
+    assert re.search(r"2026-1 .* in force *\n *2099-1 +2099-01-01 00:00 *\n", listed)
+    explained(0)
+    installation.run("charters", "sign", "ann.example", "--withdraw")
+    explained(1)
+
+
 def test_a_relative_is_explained_by_login_name_for_whom_he_acts(
     installation: Installation, client: Client, record: tuple[str, str]
 ) -> None:

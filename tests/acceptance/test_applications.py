@@ -56,7 +56,7 @@ def let_in(
                 "Synthetic Clinician",
                 ["clinician"],
                 bound=Bound(practitioner=f"practitioner-{login}"),
-                cleared=True,
+                trained=parts.clock() + timedelta(days=1),
             )
             now = parts.clock()
             opened = await parts.people.sessions.open(

@@ -63,7 +63,9 @@ def test_a_login_name_is_given_once(run: Run, login: str) -> None:
 
 
 def test_a_person_is_invited_shown_changed_and_disabled(run: Run, login: str) -> None:
-    account, link = invite(run, login, "--practitioner", "practitioner-1", "--cleared")
+    account, link = invite(
+        run, login, "--practitioner", "practitioner-1", "--trained-until", "2099-06-30"
+    )
     shown = run("show", login)
     assert run("show", account) == shown
     for line in (
@@ -72,14 +74,16 @@ def test_a_person_is_invited_shown_changed_and_disabled(run: Run, login: str) ->
         r"roles +clinician",
         r"state +invited",
         r"cleared +yes",
+        r"trained +until 2099-06-30",
+        r"charter +none in force",
         r"practitioner +practitioner-1",
         r"passkeys +0",
         r"sessions +0 open",
     ):
         assert re.search(f"^{line}$", shown, re.M), shown
     assert link not in shown
-    told = run("roles", login, "--role", "auditor", "--role", "clinician", "--not-cleared")
-    assert told == f"{login}: auditor, clinician; not cleared.\n"
+    told = run("roles", login, "--role", "auditor", "--role", "clinician")
+    assert told == f"{login}: auditor, clinician.\n"
     assert run("disable", login) == f"{login} is disabled.\n"
     assert re.search(rf"{account} +{login} .* disabled", run("list"))
     assert "disabled" in run("reset", login, "--yes", code=3)
@@ -111,6 +115,19 @@ def test_ending_sessions_says_how_many(run: Run, login: str) -> None:
     invite(run, login)
     assert run("revoke", login) == "0 sessions ended.\n"
     assert "no such session" in run("revoke", login, "77", code=2)
+
+
+def test_a_training_is_noted_until_a_day_and_taken_back(run: Run, login: str) -> None:
+    invite(run, login)
+    assert re.search(r"^trained +no$", run("show", login), re.M)
+    told = run("train", login, "--until", "2099-06-30")
+    assert told == f"{login}, trained: until 2099-06-30.\n"
+    told = run("train", login, "--until", "2026-01-31")
+    assert told == f"{login}, trained: until 2026-01-31, run out.\n"
+    assert re.search(r"^cleared +no$", run("show", login), re.M)
+    assert run("train", login, "--not") == f"{login}, trained: no.\n"
+    for wrong in ((), ("--until", "2099-06-30", "--not"), ("--until", "30/06/2099")):
+        run("train", login, *wrong, code=2)
 
 
 def test_nothing_to_change_is_said(run: Run, login: str) -> None:

@@ -50,7 +50,8 @@ def patient(meet: Meet, place: Place, cared: Cared) -> Visitor:
 @pytest.fixture
 def professional(meet: Meet, place: Place, cared: Cared) -> Visitor:
     """A browser the practitioner is signed in with."""
-    return _signed_in(meet, place, "clinician", "--practitioner", cared.practitioner, "--cleared")
+    more = ("--practitioner", cared.practitioner, "--trained-until", "2099-12-31")
+    return _signed_in(meet, place, "clinician", *more)
 
 
 def test_a_patient_lets_it_in_and_takes_that_back(

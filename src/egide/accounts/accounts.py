@@ -17,6 +17,7 @@ from egide.accounts.acting import NOBODY, Known, acting
 from egide.accounts.applications import ROLES_ALLOW, Applications
 from egide.accounts.approvals import Approval, Approvals, Contexts, row_of
 from egide.accounts.binding import Bindings
+from egide.accounts.clearance import clearance
 from egide.accounts.clients import Clients
 from egide.accounts.entries import About, Client, ClientRefused, Issued, checked
 from egide.accounts.events import AccountEvent, Append, recorded
@@ -172,7 +173,7 @@ class Accounts:
                 account,
                 row["roles"],
                 self._known(account, row["sealed"]),
-                cleared=row["cleared"],
+                clearance=clearance(row, self._clock()),
                 session=0,
                 assurance=TWO_FACTORS,
                 zone="inside",
@@ -269,11 +270,14 @@ class Accounts:
         if row is None or reason is not None:
             await self._refuse(reason or "unknown", address, account)
             raise Unauthenticated("The access token is unknown, expired or revoked")
-        actor = self._actor(row, account)
-        self._remembered.put(key, actor, min(row["expires"], now + REMEMBERED), generation)
+        actor = self._actor(row, account, now)
+        until = min(row["expires"], now + REMEMBERED)
+        if actor.clearance is not None and actor.clearance.until is not None:
+            until = min(until, actor.clearance.until)
+        self._remembered.put(key, actor, until, generation)
         return actor
 
-    def _actor(self, row: Any, account: int) -> Actor:
+    def _actor(self, row: Any, account: int, now: datetime) -> Actor:
         client = row["client_id"] or OPERATOR
         if row["number"] is None:
             sealed = row["patient"]
@@ -295,7 +299,7 @@ class Accounts:
             account,
             roles,
             known,
-            cleared=row["cleared"],
+            clearance=clearance(row, now),
             session=row["session"],
             assurance=row["assurance"],
             zone="outside",

@@ -68,8 +68,8 @@ for share;
 
 -- resolve: an access token, the account behind it, and what was approved for an application
 select access_token.account, access_token.session, access_token.expires, access_token.scope,
-       account.roles, account.held, account.patient, coalesce(person.cleared, true) as cleared,
-       person.sealed,
+       account.roles, account.held, account.patient, person.sealed,
+       clearance.trained, clearance.charters, clearance.since, clearance.signed,
        approval.lasting <> 'offline' and not exists (
            select from person_session where person_session.session = approval.session
        ) as over,
@@ -79,6 +79,7 @@ select access_token.account, access_token.session, access_token.expires, access_
 from access_token
 join account using (account)
 left join person using (account)
+left join clearance using (account)
 left join approval on approval.number = access_token.approval
 left join account owner on owner.account = approval.application
 left join client on client.account = coalesce(approval.application, access_token.account)
@@ -123,6 +124,7 @@ select account, kind, label, roles, created, disabled from account order by crea
 
 -- described: an account as an actor would have it
 select account.account, account.roles, account.held, account.patient, client.client_id,
-       person.sealed, person.cleared
+       person.sealed, clearance.trained, clearance.charters, clearance.since, clearance.signed
 from account left join client using (account) left join person using (account)
+left join clearance using (account)
 where account.account = $1;

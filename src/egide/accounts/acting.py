@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from egide.actor import Actor, Zone
+from egide.actor import Actor, Clearance, Zone
 
 CLIENT = "egide-web"
 """The public id of the application people use when they log in here."""
@@ -73,7 +73,7 @@ def acting(
     roles: Collection[str],
     known: Known,
     *,
-    cleared: bool,
+    clearance: Clearance,
     session: int,
     assurance: int,
     zone: Zone,
@@ -104,6 +104,7 @@ def acting(
         scope=scope,
         launched=launched,
         zone=zone,
-        cleared=cleared,
+        cleared=not clearance.lacks,
+        clearance=clearance,
         held=held,
     )

@@ -32,7 +32,7 @@ Kind = Literal[
     "person-disabled",
     "person-enabled",
     "person-roles-changed",
-    "person-cleared-changed",
+    "person-trained",
     "person-described",
     "enrolment-begun",
     "enrolment-completed",
@@ -48,6 +48,9 @@ Kind = Literal[
     "session-opened",
     "session-stepped-up",
     "session-ended",
+    "charter-published",
+    "charter-signed",
+    "charter-signature-withdrawn",
     "acting-begun",
     "acting-ended",
     "roles-held",
@@ -67,8 +70,9 @@ class AccountEvent:
     they are written one by one, or when many end at once). `issuer` is the name of the identity
     issuer whose word it was, `acr`, `amr` and `authenticated` how and when it says the person was
     authenticated. `behalf` is the id of the patient somebody acts for, `establishment` that of the
-    Organization roles are held for. `outcome` is `failed` when
-    an event already appended did not take effect after all.
+    Organization roles are held for. `charter` is the version published or signed, `expires` of a
+    training until when it holds. `outcome` is `failed` when an event already appended did not
+    take effect after all.
     """
 
     kind: Kind
@@ -91,6 +95,7 @@ class AccountEvent:
     authenticated: datetime | None = None
     behalf: str = ""
     establishment: str = ""
+    charter: str = ""
 
 
 Append = Callable[[AccountEvent], Awaitable[None]]

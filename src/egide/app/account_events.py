@@ -68,6 +68,10 @@ def entry_of(event: AccountEvent) -> Entry:
         facts["behalf"] = f"Patient/{event.behalf}"
     if event.establishment:
         facts["held"] = f"Organization/{event.establishment}"
+    if event.charter:
+        facts["charter"] = event.charter
+    if event.kind == "person-trained":
+        facts["until"] = None if event.expires is None else instant(event.expires)
     return Entry(
         session=event.session,
         actor=event.account,

@@ -30,6 +30,7 @@ _FILES = {
     "index": "index",
     "clients": "clients",
     "accounts": "accounts",
+    "charters": "charters",
 }
 """Command → its file, which holds a function or a group of that file's name."""
 

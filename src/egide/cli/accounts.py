@@ -1,6 +1,7 @@
 """`egide accounts`: people who log in."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated, TypeVar
@@ -20,13 +21,22 @@ from egide.accounts.people import (
     SessionEntry,
 )
 from egide.app.installation import open_installation
+from egide.cli.clearance import charter, ends, training
 from egide.cli.naming import account_named
 from egide.errors import Conflict, Incorrect, Unavailable
 from egide.gate import ROLES
 from egide.settings import Settings, settings
 
+_PIPED = 200
+"""Columns written where there is no terminal to say how many it has."""
+
 accounts = typer.Typer(help="People who log in.", no_args_is_help=True)
-_console = Console(highlight=False, soft_wrap=True, markup=False)
+_console = Console(
+    highlight=False,
+    soft_wrap=True,
+    markup=False,
+    width=None if sys.stdout.isatty() else _PIPED,
+)
 
 Result = TypeVar("Result")
 Who = Annotated[str, typer.Argument(help="The login name, or the account's number.")]
@@ -53,9 +63,9 @@ def invite(
     practitioner: Practitioner = None,
     relative: Relative = None,
     establishment: Establishment = None,
-    cleared: Annotated[
-        bool, typer.Option("--cleared", help="Trainings and charters are in order.")
-    ] = False,
+    trained_until: Annotated[
+        str | None, typer.Option(help="The last day his training holds, as 2027-06-30.")
+    ] = None,
     hours: Hours = 72,
 ) -> None:
     """Make an account for a person; the one-time link to enrol is shown once.
@@ -64,11 +74,12 @@ def invite(
     """
     known = _known(role)
     here = _with_address()
+    trained = None if trained_until is None else ends(trained_until, here.zone)
     bound = Bound(patient, practitioner, tuple(relative or ()), establishment)
 
     async def work(people: People) -> Invitation:
         return await people.directory.invite(
-            login, name, known, bound=bound, cleared=cleared, lifetime=timedelta(hours=hours)
+            login, name, known, bound=bound, trained=trained, lifetime=timedelta(hours=hours)
         )
 
     _print_link(here, _run(work))
@@ -103,6 +114,7 @@ def show(who: Who) -> None:
         return person, means, await people.sessions.entries(person.account)
 
     person, means, sessions = _run(work)
+    zone = settings().zone
     lines = {
         "account": str(person.account),
         "login": person.login,
@@ -110,7 +122,9 @@ def show(who: Who) -> None:
         "roles": ", ".join(sorted(person.roles)),
         "held for": f"Organization/{person.held}" if person.held else "the whole house",
         "state": _state(person),
-        "cleared": "yes" if person.cleared else "no",
+        "cleared": "no" if person.clearance.lacks else "yes",
+        "trained": training(person.clearance, zone),
+        "charter": charter(person.clearance, zone),
         "patient": person.bound.patient,
         "practitioner": person.bound.practitioner,
         "relative": ", ".join(person.bound.relatives) or None,
@@ -185,27 +199,44 @@ def roles(
     role: Annotated[
         list[str] | None, typer.Option("--role", help="A role; may be repeated; replaces all.")
     ] = None,
-    cleared: Annotated[
-        bool | None,
-        typer.Option("--cleared/--not-cleared", help="Trainings and charters are in order."),
-    ] = None,
 ) -> None:
-    """Change roles, and whether trainings and charters are in order; both hold at once."""
-    if not role and cleared is None:
-        raise Incorrect("nothing to change: give --role, --cleared or --not-cleared")
-    known = _known(role) if role else []
+    """Change roles; they hold at once."""
+    if not role:
+        raise Incorrect("nothing to change: give --role")
+    known = _known(role)
 
     async def work(people: People) -> Person:
         person = await _find(people, who)
-        if known:
-            await people.directory.set_roles(person.account, known)
-        if cleared is not None:
-            await people.directory.set_cleared(person.account, cleared)
+        await people.directory.set_roles(person.account, known)
         return await people.directory.person(person.account)
 
     person = _run(work)
-    state = "cleared" if person.cleared else "not cleared"
-    _console.print(f"{person.login}: {', '.join(sorted(person.roles))}; {state}.")
+    _console.print(f"{person.login}: {', '.join(sorted(person.roles))}.")
+
+
+@accounts.command("train")
+def train(
+    who: Who,
+    until: Annotated[
+        str | None, typer.Option(help="The last day his training holds, as 2027-06-30.")
+    ] = None,
+    none: Annotated[
+        bool, typer.Option("--not", help="He is not trained, or not any more.")
+    ] = False,
+) -> None:
+    """Say until when a person is trained; it holds at once, and runs out by itself."""
+    if none == (until is not None):
+        raise Incorrect("give --until or --not")
+    zone = settings().zone
+    trained = None if until is None else ends(until, zone)
+
+    async def work(people: People) -> Person:
+        person = await _find(people, who)
+        await people.directory.train(person.account, trained)
+        return await people.directory.person(person.account)
+
+    person = _run(work)
+    _console.print(f"{person.login}, trained: {training(person.clearance, zone)}.")
 
 
 @accounts.command("sessions")

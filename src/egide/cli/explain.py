@@ -13,6 +13,7 @@ from egide.actor import Zone
 from egide.api.rest import FHIR
 from egide.api.rest.asked import asked_by
 from egide.app.installation import open_installation
+from egide.cli.clearance import charter, training
 from egide.cli.naming import account_named
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.record import Explanation
@@ -57,6 +58,10 @@ def explain(
     )
     if found.answer == "masked":
         console.print(f"shown besides what every mask shows: {', '.join(found.shown) or 'nothing'}")
+    if found.clearance is not None:
+        local = settings().zone
+        console.print(f"trained: {training(found.clearance, local)}")
+        console.print(f"charter: {charter(found.clearance, local)}")
     for obligation in found.obligations:
         console.print(f"obligation: {obligation}")
     table = Table("grant", "answer", "because", "what would change it", box=None)

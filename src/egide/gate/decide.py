@@ -390,9 +390,15 @@ def _refusal(facts: Facts) -> str:
         return "held"
     for rule, holds in (
         ("zone", [grant for grant in left if facts.zone in grant.zones]),
-        ("training", [grant for grant in left if facts.cleared or not grant.cleared]),
+        (_lacking(facts), [grant for grant in left if facts.cleared or not grant.cleared]),
         ("hours", [grant for grant in left if facts.open or not grant.opening]),
     ):
         if not holds:
             return rule
     return "assurance"
+
+
+def _lacking(facts: Facts) -> str:
+    """What keeps somebody from being in order; of both, the training."""
+    lacks = () if facts.clearance is None else facts.clearance.lacks
+    return lacks[0] if lacks else "training"

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
+from egide.actor import Clearance
 from egide.gate.decide import Decision, decide
 from egide.gate.facts import Answer, Facts, ResourceFacts
 from egide.gate.roles import Grant
@@ -21,7 +22,8 @@ CHANGES: Final[Mapping[str, str]] = {
     "scope": "an application that is granted a scope for it",
     "assurance": "a stronger authentication",
     "zone": "asking from within the establishment's networks",
-    "training": "trainings and charters in order",
+    "training": "a training that has not run out",
+    "charter": "signing the charter in force",
     "hours": "asking in the opening hours of the establishment (EGIDE_OPENING)",
     "glass-not-broken": "breaking the glass, for a reason",
     "label": "nothing here: the label of the resource, or of a stay it belongs to, says so",
@@ -73,6 +75,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Of what is masked: the elements it still shows, besides what every mask shows."""
     interaction: str = ""
     """Which interaction was decided; none where nothing is."""
+    clearance: Clearance | None = None
+    """Training and charter, where a grant asks for them."""
 
 
 _FARNESS: Final = ("purpose", "scope", "type", "interaction")
@@ -106,6 +110,7 @@ def explain(
         tuple(sorted(decision.obligations)),
         tuple(sorted(shown)),
         facts.interaction,
+        facts.clearance if any(grant.cleared for grant in facts.grants) else None,
     )
 
 

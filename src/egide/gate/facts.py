@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from egide.actor import Zone
+from egide.actor import Clearance, Zone
 from egide.gate.choices import NOTHING, Choices, Content
 from egide.gate.roles import Grant
 
@@ -30,8 +30,8 @@ class Facts(msgspec.Struct, frozen=True):
 
     `assurance` is the strength of authentication (1 = one factor or a machine's secret, 2 = two),
     `emergency` whether the actor has broken a glass and the time for it is not over, `zone` where
-    the request came from, `cleared` whether trainings and charters are in order, `at` the instant
-    and `open` whether the establishment's desks are open then.
+    the request came from, `cleared` whether training and charter are in order (`clearance`: why),
+    `at` the instant and `open` whether the establishment's desks are open then.
     """
 
     interaction: str
@@ -47,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True):
     emergency: bool = False
     zone: Zone = "inside"
     cleared: bool = True
+    clearance: Clearance | None = None
     at: datetime | None = None
     open: bool = True
 

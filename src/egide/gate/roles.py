@@ -57,7 +57,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     `heeds`: it is bound by what patients decided. `labels`: it may change security labels,
     `identifies`: it may choose ids. `assurance` is the least strength of authentication, `zones`
     where requests may come from, `opening` whether only in the establishment's opening hours,
-    `cleared` whether trainings and charters must be in order; `obligations` bind whoever uses it.
+    `cleared` whether training and charter must be in order; `obligations` bind whoever uses it.
     `name` is the rule shown in explanations.
 
     `launched` and `criteria` come from the scopes of an application (`granted`): only the patient

@@ -122,6 +122,7 @@ def decision_for(
             emergency=asking.emergency,
             zone=actor.zone,
             cleared=actor.cleared,
+            clearance=actor.clearance,
             at=now,
             open=parts.opening is None or parts.opening.hold(now.astimezone(parts.zone)),
         )

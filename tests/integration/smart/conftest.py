@@ -108,11 +108,12 @@ class World:
                 self.now,
             )
             await connection.execute(
-                "insert into person (account, login, handle, sealed, cleared)"
-                " values ($1, $2, $2, $3, true)",
+                "insert into person (account, login, handle, sealed, trained)"
+                " values ($1, $2, $2, $3, $4)",
                 account,
                 account.to_bytes(8, "big"),
                 self.sealed(account, **bound),
+                self.now + timedelta(days=365),
             )
             await connection.execute(
                 "insert into person_session (hash, session, account, device, assurance, means,"

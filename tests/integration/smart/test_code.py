@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from joserfc import jwk, jwt
@@ -145,13 +146,43 @@ async def test_whom_a_person_stands_for_is_what_he_stands_for_now(world: World) 
     account = person.actor.account
     async with world.database.connection() as connection:
         await connection.execute(
-            "update person set sealed = $2, cleared = false where account = $1",
+            "update person set sealed = $2, trained = null where account = $1",
             account,
             world.sealed(account, patient="right"),
         )
     world.later(seconds=5)
     actor = await world.accounts.resolve(said["access_token"])
     assert (actor.patient, actor.launched, actor.cleared) == ("right", "wrong", False)
+
+
+async def test_a_training_runs_out_behind_an_access_token_at_its_very_instant(
+    world: World,
+) -> None:
+    client, person = await world.registered(), await world.person()
+    _, said = await world.exchange(client, await world.code(client, person))
+    end = world.now + timedelta(seconds=2)
+    async with world.database.connection() as connection:
+        await connection.execute("update person set trained = $1", end)
+    assert (await world.accounts.resolve(said["access_token"])).cleared
+    world.now = end
+    actor = await world.accounts.resolve(said["access_token"])
+    assert actor.clearance is not None
+    assert (actor.cleared, actor.clearance.lacks) == (False, ("training",))
+
+
+async def test_a_charter_comes_in_force_behind_an_access_token_at_its_very_instant(
+    world: World,
+) -> None:
+    client, person = await world.registered(), await world.person()
+    _, said = await world.exchange(client, await world.code(client, person))
+    start = world.now + timedelta(seconds=2)
+    async with world.database.connection() as connection:
+        await connection.execute("insert into charter values ('2026-1', $1)", start)
+    assert (await world.accounts.resolve(said["access_token"])).cleared
+    world.now = start
+    actor = await world.accounts.resolve(said["access_token"])
+    assert actor.clearance is not None
+    assert (actor.cleared, actor.clearance.lacks) == (False, ("charter",))
 
 
 async def test_nothing_that_lets_in_is_stored(world: World) -> None:

@@ -62,7 +62,7 @@ class World:
     async def signed_in(self, patient: str) -> Approver:
         """A patient with an account and an open session."""
         invitation = await self.parts.people.directory.invite(
-            "synthetic", "Synthetic Person", ["patient"], bound=Bound(patient=patient), cleared=True
+            "synthetic", "Synthetic Person", ["patient"], bound=Bound(patient=patient)
         )
         opened = await self.parts.people.sessions.open(
             invitation.account, ("pop", "mfa"), Visitor(), at=self.parts.clock()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.integration.web.test_consenting import BACK, Asking, answered
 from egide.accounts import Registration
 from egide.accounts.people import Bound
 from egide.actor import Actor
+from egide.clock import system_clock
 from egide.record import Record
 
 SCOPE = "launch/patient launch/encounter patient/Observation.rs"
@@ -37,7 +39,7 @@ class Choosing:
     async def doctor(self) -> Surfer:
         bound = Bound(practitioner=DOCTOR)
         return await self.asking.browser.enrol(
-            self.world, roles=["clinician"], bound=bound, cleared=True
+            self.world, roles=["clinician"], bound=bound, trained=system_clock() + timedelta(days=1)
         )
 
     async def send(self, browser: Surfer, action: str, **fields: str) -> Answer:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -12,6 +13,7 @@ from tests.integration.web.test_consenting import BACK, CHALLENGE, answered
 from egide.accounts import Registration
 from egide.accounts.people import Bound
 from egide.actor import Actor
+from egide.clock import system_clock
 from egide.record import Record
 
 LAUNCH = "https://app.example/launch?for=egide"
@@ -40,7 +42,7 @@ class Opening:
         """A browser a professional is signed in with."""
         bound = Bound(practitioner="synthetic-practitioner")
         return await self.world.browser().enrol(
-            self.world, roles=list(roles), bound=bound, cleared=True
+            self.world, roles=list(roles), bound=bound, trained=system_clock() + timedelta(days=1)
         )
 
     async def send(self, browser: Surfer, **fields: str) -> Answer:

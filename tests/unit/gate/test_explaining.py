@@ -1,11 +1,13 @@
 """What is explained is what is decided."""
 
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from msgspec.structs import replace
 from tests.unit.gate.test_superset import facts, resources
 
+from egide.actor import Clearance
 from egide.gate import Facts, ResourceFacts, decide
 from egide.gate.choices import Choices, choice
 from egide.gate.explaining import explain
@@ -57,6 +59,15 @@ def test_a_grant_is_named_after_its_role() -> None:
             found = decide(asked)
             assert (found.allowed, found.role) == (True, name)
     assert decide(Facts("read", "Patient", "TREAT", ())).role == ""
+
+
+def test_clearance_is_told_where_a_grant_asks_for_it_and_nowhere_else() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    lapsed = Clearance(at, trained=at)
+    for role, told in (("clinician", lapsed), ("registrar", None)):
+        grants = grants_of(frozenset({role}))
+        facts = Facts("read", "Patient", "TREAT", grants, cleared=False, clearance=lapsed)
+        assert explain(facts, grants).clearance == told
 
 
 def test_an_opposition_names_its_consent() -> None:

@@ -6,12 +6,13 @@ interaction or a kind of resource without a cell fails. Negative cases come firs
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
-from egide.actor import PURPOSES
+from egide.actor import PURPOSES, Clearance
 from egide.gate import (
     INTERACTIONS,
     ROLES,
@@ -35,6 +36,7 @@ from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES
 
 OWN, CARED, STRANGER, BEHALF = 11, 22, 33, 44
 UTC = ZoneInfo("UTC")
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def decided(**provision: object) -> Choices:
@@ -421,6 +423,26 @@ def test_what_is_for_inside_only_is_closed_from_outside(cell: Cell) -> None:
     assert (decision.outcome, decision.rule == "zone") == (
         ("deny", True) if only else ("allow", False)
     )
+
+
+@pytest.mark.parametrize("cell", OPEN, ids=name)
+def test_who_is_not_trained_or_has_not_signed_the_charter_opens_no_record_of_care(
+    cell: Cell,
+) -> None:
+    role, kind, *_ = cell
+    care = role == "clinician" and kind in ("record", "admission")
+    lapsed = Clearance(NOW, trained=NOW, charter="1", since=NOW, signed=NOW)
+    unsigned = Clearance(NOW, trained=NOW + timedelta(days=1), charter="1", since=NOW)
+    neither = Clearance(NOW, charter="1", since=NOW)
+    for clearance, rule in (
+        (lapsed, "training"),
+        (unsigned, "charter"),
+        (neither, "training"),
+        (None, "training"),
+    ):
+        decision = asked(cell, cleared=False, clearance=clearance)
+        assert decision.outcome == ("deny" if care else "allow")
+        assert (decision.rule == rule) == care
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[4] == "+"], ids=name)

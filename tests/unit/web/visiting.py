@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from egide.accounts.people import Behalf, Bound, Session
+from egide.actor import Clearance
 from egide.http import Limits, Request
 from egide.web.cookies import Cookies
 from egide.web.languages import chosen
@@ -21,7 +22,7 @@ def session(name: str = "Camille Exemple", behalf: Behalf | None = None) -> Sess
         name=name,
         roles=frozenset({"clinician"} if behalf is None else {"relative"}),
         bound=Bound() if behalf is None else Bound(relatives=(behalf.relative,)),
-        cleared=True,
+        clearance=Clearance(AT, trained=AT + timedelta(days=1)),
         assurance=2,
         means=("pop",),
         opened=AT,

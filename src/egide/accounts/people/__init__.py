@@ -1,6 +1,7 @@
 """People who log in: directory, enrolment, means, sign-in, step-up, sessions."""
 
 from egide.accounts.acting import CLIENT, Behalf, Bound, WorkingAs
+from egide.accounts.people.charters import Charter
 from egide.accounts.people.entries import (
     LINK_PATH,
     LONGEST_PASSWORD,
@@ -35,6 +36,7 @@ __all__ = [
     "Begun",
     "Behalf",
     "Bound",
+    "Charter",
     "Enrolling",
     "HalfSignedIn",
     "Holder",

@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from egide.accounts.acting import Bound
+from egide.accounts.clearance import clearance
 from egide.accounts.entries import checked
 from egide.accounts.events import AccountEvent, Append, Kind, recorded
+from egide.accounts.people.charters import Charters
 from egide.accounts.people.entries import Invitation, Limits, Person
 from egide.accounts.people.names import checked_login, checked_name, plain_login
 from egide.accounts.people.sealing import Known, Sealing
@@ -42,6 +44,7 @@ class Directory:
         append: Append,
         sealing: Sealing,
         sessions: Sessions,
+        charters: Charters,
         limits: Limits,
     ) -> None:
         self._database = database
@@ -49,6 +52,7 @@ class Directory:
         self._append = append
         self._sealing = sealing
         self._sessions = sessions
+        self._charters = charters
         self._limits = limits
 
     async def invite(
@@ -58,11 +62,11 @@ class Directory:
         roles: Collection[str],
         *,
         bound: Bound = Bound(),  # noqa: B008
-        cleared: bool = False,
+        trained: datetime | None = None,
         lifetime: timedelta | None = None,
         by: int = 0,
     ) -> Invitation:
-        """A new account and the link its holder enrols with.
+        """A new account and the link its holder enrols with; `trained`: until when he is.
 
         Raises Incorrect, and Conflict when the login name is taken.
         """
@@ -88,7 +92,7 @@ class Directory:
             async with recorded(self._append, event), self._database.transaction() as connection:
                 await connection.execute(_SQL["add_account"], account, named, now)
                 await connection.execute(
-                    _SQL["add_person"], account, hashed, handle, sealed, cleared
+                    _SQL["add_person"], account, hashed, handle, sealed, trained
                 )
                 await self._invite(connection, invitation)
         except UniqueViolation:
@@ -173,11 +177,34 @@ class Directory:
         sealed = self._sealing.seal_known(account, known)
         await self._change("person-described", account, by, "describe", sealed)
 
-    async def set_cleared(self, account: int, cleared: bool, *, by: int = 0) -> None:
-        """Whether trainings and charters are in order; holds on the next request."""
-        reason = "cleared" if cleared else "not-cleared"
+    async def train(self, account: int, until: datetime | None, *, by: int = 0) -> None:
+        """Trained until an instant, or not any more (None); holds on the next request.
+
+        Raises NotFound.
+        """
+        await self._change("person-trained", account, by, "train", until, expires=until)
+
+    async def sign(self, account: int, version: str, *, by: int = 0) -> None:
+        """He has signed a version of the charter, today; holds on the next request.
+
+        What he signed before keeps its date. Raises NotFound.
+        """
+        await self._charters.find(version)
+        signed = self._clock()
         await self._change(
-            "person-cleared-changed", account, by, "set_cleared", cleared, reason=reason
+            "charter-signed", account, by, "sign_charter", version, signed, charter=version
+        )
+
+    async def withdraw_signature(self, account: int, version: str, *, by: int = 0) -> None:
+        """He has not signed a version after all; holds on the next request. Raises NotFound."""
+        await self._charters.find(version)
+        await self._change(
+            "charter-signature-withdrawn",
+            account,
+            by,
+            "withdraw_signature",
+            version,
+            charter=version,
         )
 
     async def _change(
@@ -188,11 +215,18 @@ class Directory:
         statement: str,
         *arguments: object,
         roles: Sequence[str] = (),
-        reason: str = "",
+        expires: datetime | None = None,
+        charter: str = "",
     ) -> None:
         await self.person(account)
         event = AccountEvent(
-            kind, self._clock(), account=account, by=by, roles=tuple(roles), reason=reason
+            kind,
+            self._clock(),
+            account=account,
+            by=by,
+            roles=tuple(roles),
+            expires=expires,
+            charter=charter,
         )
         async with recorded(self._append, event), self._database.transaction() as connection:
             await connection.execute(_SQL[statement], account, *arguments)
@@ -246,7 +280,7 @@ class Directory:
             known.name,
             frozenset(row["roles"]),
             known.bound,
-            row["cleared"],
+            clearance(row, self._clock()),
             row["enrolled"],
             row["created"],
             row["disabled"],

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from egide.accounts.acting import Behalf, Bound, WorkingAs, acting
-from egide.actor import Actor, Zone
+from egide.actor import Actor, Clearance, Zone
 from egide.errors import Forbidden, Incorrect, Unauthenticated
 
 LINK_PATH = "/enrol/"
@@ -74,7 +74,7 @@ class Person:
     name: str = field(repr=False)
     roles: frozenset[str]
     bound: Bound = field(repr=False)
-    cleared: bool
+    clearance: Clearance
     enrolled: bool
     created: datetime
     disabled: datetime | None
@@ -188,7 +188,7 @@ class Session:
     name: str = field(repr=False)
     roles: frozenset[str]
     bound: Bound = field(repr=False)
-    cleared: bool
+    clearance: Clearance
     assurance: int
     means: tuple[str, ...]
     opened: datetime
@@ -215,7 +215,7 @@ class Session:
             self.account,
             self.roles,
             self.bound,
-            cleared=self.cleared,
+            clearance=self.clearance,
             session=self.session,
             assurance=self.assurance,
             zone=zone,

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from egide.accounts.events import Append
 from egide.accounts.people.attempts import Attempts
+from egide.accounts.people.charters import Charters
 from egide.accounts.people.devices import Devices
 from egide.accounts.people.directory import Directory
 from egide.accounts.people.enrolment import Enrolment
@@ -31,9 +32,9 @@ _SQL = queries("egide.accounts.people", "people.sql")
 class People:
     """One instance a process; its parts are what doors and commands call.
 
-    `directory`: invite, list, disable (operators); `enrolment`: follow a link; `means`: set up
-    passkeys, password, TOTP, recovery codes; `sign_in`, `step_up`; `sessions`: resolve, list,
-    revoke, sign out.
+    `directory`: invite, list, train, disable (operators); `charters`: what people sign;
+    `enrolment`: follow a link; `means`: set up passkeys, password, TOTP, recovery codes;
+    `sign_in`, `step_up`; `sessions`: resolve, list, revoke, sign out.
     """
 
     def __init__(
@@ -59,7 +60,10 @@ class People:
         passkeys = Passkeys(database, clock, sealing, pre_sessions, RelyingParty(base_url), limits)
         second_factor = SecondFactor(database, sealing, attempts, devices)
         self.sessions = Sessions(database, clock, append, sealing, devices, limits)
-        self.directory = Directory(database, clock, append, sealing, self.sessions, limits)
+        self.charters = Charters(database, clock, append, self.sessions)
+        self.directory = Directory(
+            database, clock, append, sealing, self.sessions, self.charters, limits
+        )
         self.means = OwnMeans(
             database,
             clock,

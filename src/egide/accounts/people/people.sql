@@ -2,7 +2,7 @@
 insert into account (account, kind, label, roles, created) values ($1, 'person', 'person', $2, $3);
 
 -- add_person: the person behind an account
-insert into person (account, login, handle, sealed, cleared) values ($1, $2, $3, $4, $5);
+insert into person (account, login, handle, sealed, trained) values ($1, $2, $3, $4, $5);
 
 -- invite: the one link of an account; an earlier one is dead
 insert into invitation (account, hash, issued, expires) values ($1, $2, $3, $4)
@@ -11,20 +11,20 @@ set hash = excluded.hash, issued = excluded.issued, expires = excluded.expires;
 
 -- people: every person, oldest first
 select account.account, account.roles, account.held, account.created, account.disabled,
-       person.sealed, person.cleared,
+       person.sealed, clearance.trained, clearance.charters, clearance.since, clearance.signed,
        exists (select 1 from passkey where passkey.account = account.account)
        or exists (select 1 from password join totp using (account)
                   where password.account = account.account) as enrolled
-from person join account using (account)
+from person join account using (account) join clearance using (account)
 order by account.created, account.account;
 
 -- person: one person
 select account.account, account.roles, account.held, account.created, account.disabled,
-       person.sealed, person.cleared,
+       person.sealed, clearance.trained, clearance.charters, clearance.since, clearance.signed,
        exists (select 1 from passkey where passkey.account = account.account)
        or exists (select 1 from password join totp using (account)
                   where password.account = account.account) as enrolled
-from person join account using (account)
+from person join account using (account) join clearance using (account)
 where account.account = $1;
 
 -- account_of: whose login name this is
@@ -42,8 +42,22 @@ update account set roles = $2 where account = $1;
 -- describe: another name, other resources a person stands for
 update person set sealed = $2 where account = $1;
 
--- set_cleared: whether trainings and charters are in order
-update person set cleared = $2 where account = $1;
+-- train: until when somebody is trained
+update person set trained = $2 where account = $1;
+
+-- charters: every version of the charter, the oldest first
+select version, since from charter order by since;
+
+-- publish_charter: a new version of the charter
+insert into charter (version, since) values ($1, $2);
+
+-- sign_charter: somebody has signed a version; the first time counts
+insert into charter_signature (account, version, signed)
+select $1, version, $3 from charter where version = $2
+on conflict (account, version) do nothing;
+
+-- withdraw_signature: somebody has not signed a version after all
+delete from charter_signature where account = $1 and version = $2;
 
 -- hold: an account that stays as it is until the transaction ends
 select account from account where account = $1 for update;
@@ -176,8 +190,10 @@ select person_session.session, person_session.account, person_session.device,
        person_session.assurance, person_session.means, person_session.opened,
        person_session.authenticated, person_session.seen, person_session.expires,
        person_session.works_as, person_session.acting,
-       account.roles, account.held, account.disabled, person.sealed, person.cleared
+       account.roles, account.held, account.disabled, person.sealed,
+       clearance.trained, clearance.charters, clearance.since, clearance.signed
 from person_session join account using (account) join person using (account)
+join clearance using (account)
 where person_session.hash = $1;
 
 -- see: a session was used

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from egide.accounts.acting import Behalf, WorkingAs
+from egide.accounts.clearance import clearance
 from egide.accounts.events import AccountEvent, Append, recorded
 from egide.accounts.people.device import kind_of
 from egide.accounts.people.devices import Devices
@@ -303,8 +304,8 @@ class Sessions:
                 await asyncio.gather(*map(self._append, events))
             swept = len(rows)
 
-    def forget(self, account: int) -> None:
-        """This process asks again about an account."""
+    def forget(self, account: int | None = None) -> None:
+        """This process asks again about an account, or about all."""
         self._remembered.forget(account=account)
 
     async def _end(self, account: int, session: int, reason: str, by: int, address: str) -> None:
@@ -349,12 +350,14 @@ class Sessions:
                 return None
             if now - row["seen"] >= SEEN_EVERY:
                 await connection.execute(_SQL["see"], row["session"], now)
-        session = self._session(key, row)
+        session = self._session(key, row, now)
         until = min(row["expires"], now + min(REMEMBERED, self._limits.idle))
+        if session.clearance.until is not None:
+            until = min(until, session.clearance.until)
         self._remembered.put(key, session, until, generation)
         return session
 
-    def _session(self, key: bytes, row: Fetched) -> Session:
+    def _session(self, key: bytes, row: Fetched, now: datetime) -> Session:
         known = self._sealing.open_known(row["account"], row["sealed"])
         roles, bound, works_as = frozenset(row["roles"]), known.bound, None
         acting = Acting()
@@ -370,7 +373,7 @@ class Sessions:
             name=known.name,
             roles=roles,
             bound=bound,
-            cleared=row["cleared"],
+            clearance=clearance(row, now),
             assurance=row["assurance"],
             means=tuple(row["means"]),
             opened=row["opened"],

@@ -92,6 +92,7 @@ EXPLAIN = Operation(
         ("answer", "code"),
         ("shown", "string"),
         ("obligation", "code"),
+        ("clearance", "Element"),
         ("grant", "Element"),
     ),
 )

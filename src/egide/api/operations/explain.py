@@ -5,13 +5,15 @@ In: `request` (as `GET /fhir/Observation/42`), `account` (its internal number), 
 it would be asked from (`zone`: inside, when nothing is said, or outside); for which patient a
 relative would act (`behalf`, an id); and within which `scope` an application would, and with which
 patient it was `launched` (an id). Out: the `interaction`, the `outcome`, the `rule`, whether the
-resource would leave (`answer`), what is `shown` of a masked one, and a `grant` each.
+resource would leave (`answer`), what is `shown` of a masked one, and a `grant` each. Where
+grants ask for it, the `clearance` of a person: until when `trained`, which `charter` is in force
+`since` when, when it was `signed`, what `lacks`, and `until` when that stays so by itself.
 """
 
 from dataclasses import replace
 from typing import Any
 
-from egide.actor import ZONES
+from egide.actor import ZONES, Clearance
 from egide.api.operations.definitions import EXPLAIN
 from egide.api.operations.parameters import given, number, parameters
 from egide.api.rest.asked import asked_by
@@ -51,7 +53,27 @@ async def explain(call: Call) -> Response:
         told.append({"name": "answer", "valueCode": found.answer})
     told += [{"name": "shown", "valueString": each} for each in found.shown]
     told += [{"name": "obligation", "valueCode": each} for each in found.obligations]
+    if found.clearance is not None:
+        told.append(_clearance(found.clearance))
     return call.json(200, parameters(*told, *(_line(each) for each in found.lines)))
+
+
+def _clearance(clearance: Clearance) -> dict[str, Any]:
+    dates = {
+        "trained": clearance.trained,
+        "since": clearance.since,
+        "signed": clearance.signed,
+        "until": clearance.until,
+    }
+    part: list[dict[str, Any]] = [{"name": "lacks", "valueCode": each} for each in clearance.lacks]
+    if clearance.charter is not None:
+        part.append({"name": "charter", "valueString": clearance.charter})
+    part += [
+        {"name": name, "valueInstant": at.isoformat()}
+        for name, at in dates.items()
+        if at is not None
+    ]
+    return {"name": "clearance", "part": part}
 
 
 def _line(line: ExplainedLine) -> dict[str, Any]:

@@ -6,8 +6,34 @@ create table person (
     login   bytea   not null unique,   -- keyed hash of the login name
     handle  bytea   not null unique,   -- random: what passkeys know the account by
     sealed  bytea   not null,          -- login name, name shown, ids of resources bound to
-    cleared boolean not null           -- trainings and charters are in order
+    trained timestamptz                -- until when trainings hold; null: there was none
 );
+
+-- A version of the charter that people sign, and from when on who has not signed it is kept out.
+create table charter (
+    version text        primary key,
+    since   timestamptz not null unique
+);
+
+-- Who signed which version of the charter, and when.
+create table charter_signature (
+    account bigint      not null references person (account) on delete cascade,
+    version text        not null references charter (version),
+    signed  timestamptz not null,
+    primary key (account, version)
+);
+
+-- What a person is cleared by: trainings, and every charter, the oldest first, with his signature.
+create view clearance as
+select person.account, person.trained,
+       array(select version from charter order by since) as charters,
+       array(select since from charter order by since) as since,
+       array(select charter_signature.signed
+             from charter left join charter_signature
+             on charter_signature.version = charter.version
+             and charter_signature.account = person.account
+             order by charter.since) as signed
+from person;
 
 -- A one-time link, known by the SHA-256 of its 256 random bits; an account has one at most.
 create table invitation (

@@ -201,13 +201,17 @@ async def test_accounts_that_cannot_be_are_refused(world: World) -> None:
 
 async def test_who_is_not_there_cannot_be_changed(world: World) -> None:
     directory = world.people.directory
+    await world.people.charters.publish("2026-1")
+    world.events.clear()
     for call in (
         directory.person(1),
         directory.find("nobody"),
         directory.disable(1),
         directory.enable(1),
         directory.set_roles(1, ["clinician"]),
-        directory.set_cleared(1, True),
+        directory.train(1, world.now),
+        directory.sign(1, "2026-1"),
+        directory.withdraw_signature(1, "2026-1"),
         directory.describe(1, name="Ann"),
         directory.reissue(1),
         directory.reset(1),
@@ -222,8 +226,8 @@ async def test_people_are_listed_with_what_they_are(world: World) -> None:
     world.later(minutes=1)
     await world.people.directory.invite("some.body", "Somebody", ["patient"])
     listed = await world.people.directory.people()
-    assert [(each.login, each.enrolled, each.cleared) for each in listed] == [
-        (LOGIN, True, False),
-        ("some.body", False, False),
+    assert [(each.login, each.enrolled, each.clearance.lacks) for each in listed] == [
+        (LOGIN, True, ("training",)),
+        ("some.body", False, ("training",)),
     ]
     assert listed[0].name == NAME

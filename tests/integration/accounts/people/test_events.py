@@ -15,6 +15,8 @@ from egide.seal import KeyRing
 
 
 async def test_each_step_of_a_person_s_life_is_told_once_and_in_order(world: World) -> None:
+    await world.people.charters.publish("2026-1")
+    world.events.clear()
     signed_in, device = await world.with_passkey()
     session, account = signed_in.session, signed_in.session.account
     await world.people.means.set_password(session, PASSWORD)
@@ -26,7 +28,9 @@ async def test_each_step_of_a_person_s_life_is_told_once_and_in_order(world: Wor
     await world.people.step_up.finish_passkey(session, device.get(begun), HOME)
     await world.people.sessions.revoke(account, session.session, by=9)
     await world.people.directory.set_roles(account, ["auditor"], by=9)
-    await world.people.directory.set_cleared(account, True, by=9)
+    await world.people.directory.train(account, world.now, by=9)
+    await world.people.directory.sign(account, "2026-1", by=9)
+    await world.people.directory.withdraw_signature(account, "2026-1", by=9)
     await world.people.directory.disable(account, by=9)
     await world.people.directory.enable(account, by=9)
     await world.people.directory.reset(account, by=9)
@@ -46,7 +50,9 @@ async def test_each_step_of_a_person_s_life_is_told_once_and_in_order(world: Wor
             "session-stepped-up",
             "session-ended",
             "person-roles-changed",
-            "person-cleared-changed",
+            "person-trained",
+            "charter-signed",
+            "charter-signature-withdrawn",
             "person-disabled",
             "person-enabled",
             "person-reset",
@@ -54,7 +60,7 @@ async def test_each_step_of_a_person_s_life_is_told_once_and_in_order(world: Wor
         )
     ]
     assert {event.account for event in world.events} == {account}
-    assert [event.by for event in world.events[-7:]] == [9] * 7
+    assert [event.by for event in world.events[-9:]] == [9] * 9
 
 
 async def test_what_cannot_be_told_does_not_happen(world: World) -> None:
@@ -63,12 +69,14 @@ async def test_what_cannot_be_told_does_not_happen(world: World) -> None:
     begun = await world.people.means.begin_passkey(session, signed_in.value)
     asked = await world.people.sign_in.begin_passkey()
     await world.people.means.begin_totp(session)
+    await world.people.charters.publish("2026-1")
     before = await world.stored()
 
     async def broken(event: AccountEvent) -> None:
         raise Unavailable("The ledger is not there")
 
     for part in (
+        world.people.charters,
         world.people.directory,
         world.people.enrolment,
         world.people.means,
@@ -83,7 +91,10 @@ async def test_what_cannot_be_told_does_not_happen(world: World) -> None:
         world.people.directory.disable(account),
         world.people.directory.enable(account),
         world.people.directory.set_roles(account, ["auditor"]),
-        world.people.directory.set_cleared(account, True),
+        world.people.directory.train(account, world.now),
+        world.people.directory.sign(account, "2026-1"),
+        world.people.directory.withdraw_signature(account, "2026-1"),
+        world.people.charters.publish("2026-2"),
         world.people.directory.describe(account, name="Ann"),
         world.people.means.set_password(session, PASSWORD),
         world.people.means.new_recovery_codes(session),

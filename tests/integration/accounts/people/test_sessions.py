@@ -166,10 +166,11 @@ async def test_other_roles_hold_on_the_next_request(world: World) -> None:
     signed_in, _ = await world.with_passkey()
     await world.people.sessions.resolve(signed_in.value, HOME)
     await world.people.directory.set_roles(signed_in.session.account, ["auditor"])
-    await world.people.directory.set_cleared(signed_in.session.account, True)
+    trained = world.now + timedelta(days=1)
+    await world.people.directory.train(signed_in.session.account, trained)
     session = await world.people.sessions.resolve(signed_in.value, HOME)
     assert session is not None
-    assert (session.roles, session.cleared) == ({"auditor"}, True)
+    assert (session.roles, session.clearance.trained) == ({"auditor"}, trained)
 
 
 async def test_another_name_and_other_resources_hold_on_the_next_request(world: World) -> None:
@@ -197,7 +198,7 @@ async def test_another_name_and_other_resources_hold_on_the_next_request(world: 
 
 
 async def test_a_session_becomes_the_actor_the_gate_decides_about(world: World) -> None:
-    signed_in, _ = await world.with_passkey(bound=BOUND, cleared=True)
+    signed_in, _ = await world.with_passkey(bound=BOUND, trained=world.now + timedelta(days=1))
     session = signed_in.session
     assert session.actor(zone="inside") == Actor(
         account=session.account,
