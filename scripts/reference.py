@@ -403,6 +403,8 @@ def _also(grant: Grant) -> Iterator[str]:
         yield "heeds what patients decided"
     if grant.assurance > 1:
         yield "two factors"
+    if grant.fresh:
+        yield "shown within 12 hours"
     if grant.zones == {"inside"}:
         yield "from inside"
     if grant.opening:
@@ -455,6 +457,7 @@ CIRCUMSTANCES: dict[str, dict[str, Any]] = {
     "from outside": {"zone": "outside"},
     "outside opening hours": {"open": False},
     "one factor": {"assurance": 1},
+    "factors shown long ago": {"fresh": False},
     "training run out": {"cleared": False},
     "charter not signed": {"cleared": False, "clearance": UNSIGNED},
 }

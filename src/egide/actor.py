@@ -65,7 +65,9 @@ class Actor:
     `account` is the internal random number of the account, `roles` the names of its roles (see
     `egide.gate.roles`), `client` the public id of the application, `session` the internal number
     of the session the ledger files the access under, `assurance` the strength of authentication
-    (1 = one factor or a machine's secret, 2 = two factors).
+    (1 = one factor or a machine's secret, 2 = two factors), `authenticated` when it was last shown
+    (None: nobody says). An application that acts for a person has both from the session in which
+    he let it in.
 
     Whom the account is bound to, as ids of resources: `patient`, `practitioner`, `relative` (a
     RelatedPerson); `establishment` is the Organization the person works in at the moment, `held`
@@ -83,6 +85,7 @@ class Actor:
     roles: frozenset[str]
     session: int
     assurance: int = 1
+    authenticated: datetime | None = None
     patient: str | None = None
     practitioner: str | None = None
     relative: str | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.acceptance.installation import (
     family,
     wait_for,
 )
+from tests.acceptance.letting_in import App, access_token, let_in
 from tests.acceptance.records import observation, patient
 
 from egide.db import Database
@@ -27,17 +29,22 @@ MANY = 3_000
 
 
 @pytest.fixture(scope="module")
-def clinician(server: Server) -> Client:
-    """An application with the role of a clinician, that cares for nobody yet."""
-    said = server.installation.run("access-token", "--role", "clinician").stdout
-    return Client(server.port, said.strip())
+def app(installation: Installation) -> App:
+    """An application a clinician who cares for nobody yet has let in."""
+    (found,) = let_in(installation, "ann.access")
+    return found
 
 
 @pytest.fixture(scope="module")
-def account(installation: Installation, clinician: Client) -> str:
+def clinician(server: Server, app: App) -> Client:
+    """That application, with an access token."""
+    return Client(server.port, access_token(server, app))
+
+
+@pytest.fixture(scope="module")
+def account(app: App) -> str:
     """The clinician's account, by its internal number."""
-    said = installation.run("access", "review").stdout
-    return next(line.split()[0] for line in said.splitlines() if "clinician" in line)
+    return str(app.account)
 
 
 @pytest.fixture
@@ -107,6 +114,28 @@ def test_a_glass_is_broken_for_a_reason_told_to_the_patient_and_reviewed(
     installation.run("access", "judge", number, "justified")
     assert number not in installation.run("access", "glass").stdout
     assert "justified" in installation.run("access", "glass", "--all").stdout
+
+
+def test_one_factor_opens_no_care_and_an_old_proof_breaks_no_glass(
+    server: Server, record: tuple[str, str]
+) -> None:
+    made, seen = record
+    path = f"/Patient/{made}/$break-glass"
+    why = given(code__Code="cannot-speak", text__String="found unconscious at home")
+    said = server.installation.run("access-token", "--role", "clinician").stdout.strip()
+    (weak,) = let_in(server.installation, "ann.weak", assurance=1)
+    for token in (said, access_token(server, weak)):
+        client = Client(server.port, token)
+        for asked in (client.ask("GET", f"/Observation/{seen}"), client.ask("POST", path, why)):
+            asked.refused(401)
+            challenge = asked.headers["www-authenticate"]
+            assert 'error="insufficient_user_authentication", acr_values="2"' in challenge
+    (old,) = let_in(server.installation, "ann.long-ago", shown=timedelta(hours=13))
+    client = Client(server.port, access_token(server, old))
+    client.ask("GET", f"/Observation/{seen}").refused(404)
+    asked = client.ask("POST", path, why)
+    asked.refused(401)
+    assert asked.headers["www-authenticate"].endswith('acr_values="2", max_age=43200')
 
 
 def test_a_decision_is_explained_at_the_machine(
@@ -286,8 +315,8 @@ def test_the_review_of_rights_puts_the_dormant_first(
 
 def test_no_glass_is_broken_from_outside_whatever_the_client_says(install: Install) -> None:
     server = install().init().serve(workers=1, EGIDE_NETWORKS="192.0.2.0/24")
-    said = server.installation.run("access-token", "--role", "clinician").stdout
-    elsewhere = Client(server.port, said.strip())
+    (app,) = let_in(server.installation, "ann.elsewhere")
+    elsewhere = Client(server.port, access_token(server, app))
     asked = given(code__Code="cannot-speak", text__String="found unconscious at home")
     for headers in ({}, {"X-Forwarded-For": "192.0.2.7"}, {"Forwarded": "for=192.0.2.7"}):
         elsewhere.ask("POST", "/Patient/absent/$break-glass", asked, headers=headers).refused(403)

@@ -4,109 +4,17 @@ The page of consent is played by what it calls, in the installation a running se
 the rest is asked of that server.
 """
 
-import asyncio
-import base64
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.acceptance.client import Answer, Client
-from tests.acceptance.installation import Installation, Server
+from tests.acceptance.installation import Server
+from tests.acceptance.letting_in import App, exchange, let_in, post
 from tests.acceptance.records import observation, patient
 from tests.acceptance.test_access import given
 
-from egide.accounts import Approval, Context, Registration
-from egide.accounts.people import Bound, Visitor
-from egide.api.smart.pkce import challenge_of
-from egide.app.installation import open_installation
-from egide.settings import settings
-
-REDIRECT = "https://app.example.org/cb"
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-SCOPE = "openid fhirUser offline_access user/*.cruds"
 WHY = given(code__Code="cannot-speak", text__String="found unconscious at home")
 EMERGENCY = {"X-Purpose-Of-Use": "BTG"}
-
-
-@dataclass(frozen=True)
-class App:
-    """A confidential application, with a code a clinician has just approved for it."""
-
-    client_id: str
-    secret: str
-    code: str
-
-    @property
-    def proof(self) -> str:
-        joined = base64.b64encode(f"{self.client_id}:{self.secret}".encode())
-        return f"Basic {joined.decode()}"
-
-
-def let_in(
-    installation: Installation, login: str, *, scope: str = SCOPE, number: int = 1
-) -> list[App]:
-    """Applications that one clinician has let in, each with a code of its own."""
-    here = settings(installation.environment({}))
-
-    async def made() -> list[App]:
-        async with open_installation(here) as parts:
-            invited = await parts.people.directory.invite(
-                login,
-                "Synthetic Clinician",
-                ["clinician"],
-                bound=Bound(practitioner=f"practitioner-{login}"),
-                trained=parts.clock() + timedelta(days=1),
-            )
-            now = parts.clock()
-            opened = await parts.people.sessions.open(
-                invited.account, ("pop", "mfa"), Visitor(), at=now
-            )
-            found = []
-            for place in range(number):
-                registered = await parts.accounts.applications.register(
-                    Registration(
-                        label=f"Application {place}",
-                        proof="secret",
-                        scope=scope,
-                        redirect_uris=(REDIRECT,),
-                    )
-                )
-                approval = Approval(
-                    account=invited.account,
-                    application=registered.account,
-                    client_id=registered.client_id,
-                    session=opened.session.session,
-                    scope=scope,
-                    assurance=2,
-                    lasting="offline",
-                    context=Context(practitioner=f"practitioner-{login}"),
-                    expires=now + timedelta(days=1),
-                )
-                code = await parts.accounts.approvals.approve(
-                    approval, redirect_uri=REDIRECT, challenge=challenge_of(VERIFIER), nonce=None
-                )
-                found.append(App(registered.client_id, registered.secret, code))
-            return found
-
-    return asyncio.run(made())
-
-
-def post(server: Server, app: App, path: str, **form: str) -> Answer:
-    """A form with the proof of an application."""
-    return Client(server.port).form(path, form, Authorization=app.proof)
-
-
-def exchange(server: Server, app: App, code: str) -> Answer:
-    return post(
-        server,
-        app,
-        "/oauth/token",
-        grant_type="authorization_code",
-        code=code,
-        redirect_uri=REDIRECT,
-        code_verifier=VERIFIER,
-    )
 
 
 def renewed(server: Server, app: App, refresh_token: str) -> Answer:

@@ -45,4 +45,4 @@ def system() -> Actor:
 @pytest.fixture
 def clinician() -> Actor:
     """A care professional who reaches nobody yet."""
-    return Actor(102, "test-clinician", frozenset({"clinician"}), 1002)
+    return Actor(102, "test-clinician", frozenset({"clinician"}), 1002, assurance=2)

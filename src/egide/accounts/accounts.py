@@ -162,8 +162,10 @@ class Accounts:
     async def actor(self, account: int) -> Actor:
         """An account as an actor, for who explains or reviews what it may do; it logs nobody in.
 
-        A person is the one of a session with two factors, at work inside. Raises NotFound.
+        A person is the one of a session just opened with two factors, at work inside. Raises
+        NotFound.
         """
+        now = self._clock()
         async with self._database.connection() as connection:
             row = await connection.fetchrow(_SQL["described"], account)
         if row is None:
@@ -173,9 +175,10 @@ class Accounts:
                 account,
                 row["roles"],
                 self._known(account, row["sealed"]),
-                clearance=clearance(row, self._clock()),
+                clearance=clearance(row, now),
                 session=0,
                 assurance=TWO_FACTORS,
+                authenticated=now,
                 zone="inside",
                 held=row["held"],
             )
@@ -302,6 +305,7 @@ class Accounts:
             clearance=clearance(row, now),
             session=row["session"],
             assurance=row["assurance"],
+            authenticated=context.shown,
             zone="outside",
             client=client,
             behalf=context.on_behalf,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from egide.actor import Actor, Clearance, Zone
@@ -76,6 +77,7 @@ def acting(
     clearance: Clearance,
     session: int,
     assurance: int,
+    authenticated: datetime | None,
     zone: Zone,
     client: str = CLIENT,
     behalf: Behalf | None = None,
@@ -96,6 +98,7 @@ def acting(
         roles=frozenset(roles),
         session=session,
         assurance=assurance,
+        authenticated=authenticated,
         patient=known.patient,
         practitioner=known.practitioner,
         relative=first if behalf is None else behalf.relative,

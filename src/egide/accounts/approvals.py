@@ -10,7 +10,7 @@ tests/integration/smart/test_refresh.py:
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -68,6 +68,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         if self.works_as is None:
             return None
         return WorkingAs(frozenset(self.works_as), self.establishment)
+
+    @property
+    def shown(self) -> datetime | None:
+        """When the person proved himself."""
+        at = self.authenticated
+        return None if at is None else datetime.fromtimestamp(at, UTC)
 
     @property
     def on_behalf(self) -> Behalf | None:

@@ -15,9 +15,9 @@ from functools import partial
 from itertools import chain
 from time import perf_counter
 
-from egide.actor import Actor
 from egide.bench import targets
 from egide.bench.asking import ask
+from egide.bench.clinician import clinician
 from egide.bench.figure import Figure, Section
 from egide.bench.requests import Requests
 from egide.bench.stand import Serving, Stand
@@ -109,7 +109,7 @@ async def _beside(
 async def _clinician(stand: Stand, port: int) -> tuple[Requests, list[str], list[str]]:
     """A clinician's requests, resources within the reach, and resources that are hidden."""
     async with stand.site.opened() as parts:
-        issued = await parts.accounts.issue_to_operator(["clinician"])
+        issued = await clinician(parts)
         member = parts.ring.blind.ident("account", str(issued.account))
         async with parts.database.transaction() as connection:
             await connection.execute(
@@ -119,7 +119,7 @@ async def _clinician(stand: Stand, port: int) -> tuple[Requests, list[str], list
                 member,
             )
             await connection.execute("analyze reach")
-        actor = Actor(issued.account, "egide-bench", frozenset({"clinician"}), issued.session)
+        actor = await parts.accounts.resolve(issued.access_token)
         mine, hidden = [], []
         async with parts.record.open(actor) as session:
             for type in ("Patient", "Observation", "Encounter", "Condition"):
@@ -187,7 +187,8 @@ def _decision() -> float:
     times = []
     for number in range(_DECISIONS):
         began = perf_counter()
-        decide(Facts("search", "Observation", "TREAT", grants, own=number)).permits(resource)
+        facts = Facts("search", "Observation", "TREAT", grants, own=number, assurance=2)
+        decide(facts).permits(resource)
         times.append(perf_counter() - began)
     times.sort()
     return times[int(_DECISIONS * 0.99)] * 1_000

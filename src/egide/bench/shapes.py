@@ -199,7 +199,7 @@ async def give_reach(installation: Installation, account: int, patients: int) ->
             member,
             patients,
         )
-    return Actor(account, "egide-bench", frozenset({"clinician"}), account)
+    return Actor(account, "egide-bench", frozenset({"clinician"}), account, assurance=2)
 
 
 async def ready(installation: Installation, shapes: dict[str, Shape]) -> Asked:

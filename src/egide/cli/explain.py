@@ -102,6 +102,6 @@ async def _explain(method: str, address: str, asking: _Asking) -> Explanation:
             launched=asking.launched,
         )
         if asking.stronger:
-            actor = replace(actor, assurance=2)
+            actor = replace(actor, assurance=2, authenticated=installation.clock())
         relatives = await accounts.relatives(account)
         return await session.explain(actor, asking.purpose, asked, relatives=relatives)

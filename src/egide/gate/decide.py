@@ -265,6 +265,7 @@ def decide(facts: Facts) -> Decision:
         facts.purpose,
         _bounded(facts),
         facts.assurance,
+        facts.fresh,
         facts.emergency,
         facts.zone,
         facts.cleared,
@@ -279,9 +280,12 @@ def decide(facts: Facts) -> Decision:
         if matching is not None:
             return Decision(facts, "allow", matching[0].name, rules, _obligations(matching))
     rule = _refusal(facts)
-    step_up = frozenset({"step-up"}) if rule == "assurance" else frozenset[str]()
+    step_up = frozenset({"step-up"}) if rule in _STEP_UP else frozenset[str]()
     return Decision(facts, "deny", rule, _NOTHING, step_up)
 
+
+_STEP_UP: Final = frozenset({"assurance", "authentication-age"})
+"""Rules that proving better who one is would satisfy."""
 
 _NOTHING = _Rules(
     by_type={}, sendable=None, types=frozenset(), looks_up=frozenset(), criteria=False
@@ -295,6 +299,7 @@ def _rules(
     purpose: str,
     held: bool,
     assurance: int,
+    fresh: bool,
     emergency: bool,
     zone: Zone,
     cleared: bool,
@@ -306,6 +311,7 @@ def _rules(
         if interaction in grant.interactions
         and purpose in grant.purposes
         and assurance >= grant.assurance
+        and (fresh or not grant.fresh)
         and zone in grant.zones
         and (cleared or not grant.cleared)
         and (open or not grant.opening)
@@ -392,10 +398,11 @@ def _refusal(facts: Facts) -> str:
         ("zone", [grant for grant in left if facts.zone in grant.zones]),
         (_lacking(facts), [grant for grant in left if facts.cleared or not grant.cleared]),
         ("hours", [grant for grant in left if facts.open or not grant.opening]),
+        ("assurance", [grant for grant in left if facts.assurance >= grant.assurance]),
     ):
         if not holds:
             return rule
-    return "assurance"
+    return "authentication-age"
 
 
 def _lacking(facts: Facts) -> str:

@@ -21,6 +21,7 @@ CHANGES: Final[Mapping[str, str]] = {
     "purpose": "asking for one of the purposes the grant is for",
     "scope": "an application that is granted a scope for it",
     "assurance": "a stronger authentication",
+    "authentication-age": "showing two factors again",
     "zone": "asking from within the establishment's networks",
     "training": "a training that has not run out",
     "charter": "signing the charter in force",

@@ -29,6 +29,7 @@ class Facts(msgspec.Struct, frozen=True):
     the actor by (`Practitioner/1`).
 
     `assurance` is the strength of authentication (1 = one factor or a machine's secret, 2 = two),
+    `fresh` whether it was shown less than `roles.FRESH` ago,
     `emergency` whether the actor has broken a glass and the time for it is not over, `zone` where
     the request came from, `cleared` whether training and charter are in order (`clearance`: why),
     `at` the instant and `open` whether the establishment's desks are open then.
@@ -44,6 +45,7 @@ class Facts(msgspec.Struct, frozen=True):
     held: str | None = None
     who: frozenset[str] = frozenset()
     assurance: int = 1
+    fresh: bool = True
     emergency: bool = False
     zone: Zone = "inside"
     cleared: bool = True

@@ -7,6 +7,7 @@ table of tests/unit/gate/test_table.py, which fails when one appears without.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import Literal
 
@@ -40,6 +41,8 @@ a decision."""
 HOUSE = ACTS | CONTROLS
 """On the whole installation: roles held for an establishment have none of these."""
 INTERACTIONS = READS | WRITES | BUNDLES | OPERATIONS | EXPORTS | ACTS | CONTROLS | {BREAK_GLASS}
+FRESH = timedelta(hours=12)
+"""How old a proof of who one is may be for what asks for a fresh one: a working day."""
 CHANGES = WRITES | {"import", "erase"}
 """After which a resource is not what it was."""
 
@@ -55,9 +58,10 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     `withheld` labels are not opened by this grant, `masked` ones only masked, and then `mask` says
     what is still shown (a name of `egide.gate.masks.MASKS`).
     `heeds`: it is bound by what patients decided. `labels`: it may change security labels,
-    `identifies`: it may choose ids. `assurance` is the least strength of authentication, `zones`
-    where requests may come from, `opening` whether only in the establishment's opening hours,
-    `cleared` whether training and charter must be in order; `obligations` bind whoever uses it.
+    `identifies`: it may choose ids. `assurance` is the least strength of authentication, `fresh`
+    whether it must have been shown within `FRESH`, `zones` where requests may come from, `opening`
+    whether only in the establishment's opening hours, `cleared` whether training and charter must
+    be in order; `obligations` bind whoever uses it.
     `name` is the rule shown in explanations.
 
     `launched` and `criteria` come from the scopes of an application (`granted`): only the patient
@@ -76,6 +80,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     labels: bool = False
     identifies: bool = False
     assurance: int = 1
+    fresh: bool = False
     zones: frozenset[Zone] = frozenset({"inside", "outside"})
     opening: bool = False
     cleared: bool = False
@@ -200,6 +205,7 @@ ROLES: Mapping[str, Role] = {
                 withheld=_FROM_PROFESSIONALS,
                 heeds=True,
                 labels=True,
+                assurance=2,
                 cleared=True,
             ),
             Grant(
@@ -210,6 +216,7 @@ ROLES: Mapping[str, Role] = {
                 purposes=_CARE,
                 heeds=True,
                 labels=True,
+                assurance=2,
                 cleared=True,
             ),
             Grant(
@@ -222,6 +229,7 @@ ROLES: Mapping[str, Role] = {
                 masked=_RESTRICTED,
                 mask="outline",
                 heeds=True,
+                assurance=2,
                 cleared=True,
                 zones=_INSIDE,
                 obligations=frozenset({"give-reason", "notify-patient"}),
@@ -234,6 +242,8 @@ ROLES: Mapping[str, Role] = {
                 purposes=_BREAK_GLASS,
                 withheld=_FROM_PROFESSIONALS,
                 heeds=True,
+                assurance=2,
+                fresh=True,
                 cleared=True,
                 zones=_INSIDE,
                 obligations=frozenset({"give-reason", "notify-patient"}),

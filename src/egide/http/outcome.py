@@ -63,22 +63,24 @@ def answer(error: EgideError, request: Request) -> Response:
     if isinstance(error, Refusal):
         headers += error.headers
     elif error.category == "unauthenticated":
-        usual = _challenge(getattr(error, "needs", 0))
+        usual = _challenge(getattr(error, "needs", 0), getattr(error, "within", 0))
         headers.append(getattr(error, "challenge", usual))
     elif error.category in ("busy", "unavailable"):
         headers.append((b"retry-after", b"%d" % max(1, round(getattr(error, "retry_after", 1)))))
     return Response(code, body, headers, FHIR_JSON)
 
 
-def _challenge(needs: int) -> Header:
-    """What is asked of who is not known, or not well enough for `needs` (an assurance, 0: any).
+def _challenge(needs: int, within: int) -> Header:
+    """What is asked of who is not known, or not well enough for `needs` (an assurance, 0: any),
+    shown `within` so many seconds (0: whenever).
 
     https://www.rfc-editor.org/rfc/rfc9470#section-3
     """
     if not needs:
         return _ANYONE
     said = b'Bearer realm="egide", error="insufficient_user_authentication", acr_values="%s"'
-    return b"www-authenticate", said % LEVELS[needs].encode("ascii")
+    said %= LEVELS[needs].encode("ascii")
+    return b"www-authenticate", said + (b", max_age=%d" % within if within else b"")
 
 
 def operation_outcome(error: EgideError, spoken: Language, request: str) -> bytes:

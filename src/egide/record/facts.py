@@ -11,6 +11,7 @@ from egide.gate import Decision, Facts, decide, granted
 from egide.gate.choices import Choices
 from egide.gate.custody import belongs_to
 from egide.gate.episodes import Episodes
+from egide.gate.roles import FRESH
 from egide.record.parts import Parts
 from egide.record.policies import Moved, Policy
 from egide.store import Row, Ties, Within, ties_to
@@ -119,6 +120,7 @@ def decision_for(
             held=actor.held,
             who=asking.names,
             assurance=actor.assurance,
+            fresh=actor.authenticated is not None and now - actor.authenticated < FRESH,
             emergency=asking.emergency,
             zone=actor.zone,
             cleared=actor.cleared,

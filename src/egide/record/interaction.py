@@ -19,6 +19,7 @@ from egide.fhir.search.parameter import Context
 from egide.fhir.search.query import Query, matches, parse
 from egide.fhir.units import canonical, conversion
 from egide.gate import Decision
+from egide.gate.roles import FRESH
 from egide.ledger import Action, Entry, Outcome, Receipt
 from egide.record.facts import NOTHING_KNOWN, Standing, Who, decision_for, standing, who
 from egide.record.oracles import TooManyQuestions
@@ -49,12 +50,17 @@ may not be written because of whom it concerns."""
 
 
 class StepUp(Unauthenticated):
-    """We know who asks, and this needs a stronger proof of it: `needs` is the assurance.
+    """We know who asks, and this needs a better proof of it: `needs` is the assurance, `within` how
+    many seconds ago at most it was shown (0: whenever).
 
     https://www.rfc-editor.org/rfc/rfc9470
     """
 
     needs = 2
+
+    def __init__(self, message: str, within: int = 0) -> None:
+        super().__init__(message)
+        self.within = within
 
 
 class Interaction:
@@ -278,6 +284,9 @@ async def _beat(began: float) -> None:
 
 def refusal(decision: Decision, what: str) -> EgideError:
     """The error for a denied decision on `what`: it asks to step up where that would do."""
+    if decision.rule == "authentication-age":
+        within = int(FRESH.total_seconds())
+        return StepUp(f"{what} needs an authentication more recent than this session's", within)
     if "step-up" in decision.obligations:
         return StepUp(f"{what} needs a stronger authentication than this session has")
     return Forbidden(f"{what} is not allowed to you here ({decision.rule})")

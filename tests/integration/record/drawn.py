@@ -34,7 +34,16 @@ LABELS = {
     "patient": (FLAGS, "INVISIBLE_PATIENT"),
     "parents": (FLAGS, "INVISIBLE_REPRESENTANTS_LEGAUX"),
 }
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d", establishment="h")
+DOCTOR = Actor(
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    authenticated=datetime.now(UTC),
+    practitioner="d",
+    establishment="h",
+)
 ACTORS: dict[str, tuple[Actor, str]] = {
     "doctor": (DOCTOR, "TREAT"),
     "expert": (replace(DOCTOR, account=9, practitioner="e", establishment=None), "TREAT"),
@@ -188,6 +197,7 @@ class Population:
                 behalf=key(actor.behalf),
                 held=actor.held,
                 who=frozenset(names(actor, purpose)),
+                assurance=actor.assurance,
                 emergency=emergency,
                 at=datetime.now(UTC),
                 zone=actor.zone,

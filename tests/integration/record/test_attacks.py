@@ -12,7 +12,7 @@ from egide.db import Database
 from egide.errors import EgideError, Forbidden, Gone, Incorrect, NotFound
 from egide.record import Record, bundle_of
 
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d")
+DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, assurance=2, practitioner="d")
 DESK = Actor(13, "desk", frozenset({"registrar"}), 14)
 MASQUE_PS = {"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": "MASQUE_PS"}
 

@@ -7,10 +7,19 @@ import pytest
 from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
+from egide.clock import system_clock
 from egide.errors import Forbidden, NotFound
 from egide.record import Record
 
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="doctor")
+DOCTOR = Actor(
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    authenticated=system_clock(),
+    practitioner="doctor",
+)
 AUDITOR = Actor(17, "desk", frozenset({"auditor"}), 18)
 VISIBILITY = "urn:oid:1.2.250.1.213.1.1.4.13"
 

@@ -18,8 +18,8 @@ from egide.ledger import Ledger
 from egide.record import Record
 from egide.seal import KeyRing
 
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="doctor")
-EXPERT = Actor(9, "app", frozenset({"clinician"}), 10, practitioner="expert")
+DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, assurance=2, practitioner="doctor")
+EXPERT = Actor(9, "app", frozenset({"clinician"}), 10, assurance=2, practitioner="expert")
 MOTHER = Actor(11, "portal", frozenset({"relative"}), 12, relative="mother", behalf="p")
 DESK = Actor(13, "desk", frozenset({"registrar"}), 14)
 PATIENT = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")

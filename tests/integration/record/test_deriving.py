@@ -22,7 +22,13 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
 SHORT, LONG = timedelta(days=10), timedelta(days=60)
 DOCTOR = Actor(
-    7, "app", frozenset({"clinician"}), 8, practitioner="doctor", establishment="hospital"
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    practitioner="doctor",
+    establishment="hospital",
 )
 OPERATOR = Actor(1, "test-operator", frozenset({"administrator"}), 1003, assurance=2)
 PATIENTS = [f"p{number}" for number in range(6)]

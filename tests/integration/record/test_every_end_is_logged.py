@@ -7,6 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from egide.actor import Actor
+from egide.clock import system_clock
 from egide.db import Database
 from egide.errors import EgideError
 from egide.ledger import Action, Outcome
@@ -101,7 +102,15 @@ ENDS: dict[str, tuple[Do, Action, Outcome]] = {
     "withdrawal": (lambda s: s.withdraw("a", NOBODY.account), Action.operation, Outcome.refused),
     "export": (exported, Action.export, Outcome.refused),
 }
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d", cleared=True)
+DOCTOR = Actor(
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    authenticated=system_clock(),
+    practitioner="d",
+)
 AUDITOR = Actor(17, "desk", frozenset({"auditor"}), 18)
 EXPORTER = Actor(1, "test-operator", frozenset({"system"}), 1004, assurance=2)
 ADMINISTRATOR = Actor(19, "desk", frozenset({"administrator"}), 20, assurance=2)

@@ -12,13 +12,17 @@ from tests.integration.record.conftest import Put
 from egide.actor import Actor
 from egide.db import Database
 from egide.errors import Conflict, Forbidden, Incorrect, NotFound
+from egide.gate.roles import FRESH
 from egide.ledger import Ledger
 from egide.ledger.entry import Action
 from egide.record import Record
+from egide.record.interaction import StepUp
 from egide.seal import KeyRing
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="doctor")
+DOCTOR = Actor(
+    7, "app", frozenset({"clinician"}), 8, assurance=2, authenticated=NOW, practitioner="doctor"
+)
 PATIENT = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")
 AUDITOR = Actor(17, "desk", frozenset({"auditor"}), 18)
 TEXT = "found unconscious in the street"
@@ -108,6 +112,30 @@ async def test_no_reason_no_opening(record: Record, more: dict[str, str]) -> Non
 async def test_who_may_not_break_a_glass(record: Record, actor: Actor) -> None:
     with pytest.raises(Forbidden):
         await broken(record, actor)
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        replace(DOCTOR, assurance=1),
+        replace(DOCTOR, authenticated=None),
+        replace(DOCTOR, authenticated=NOW - FRESH),
+        replace(DOCTOR, authenticated=NOW - FRESH, scope="user/*.cruds", client="app"),
+    ],
+)
+async def test_who_has_not_shown_two_factors_of_late_breaks_no_glass(
+    record: Record, actor: Actor
+) -> None:
+    with pytest.raises(StepUp):
+        await broken(record, actor)
+    late = replace(DOCTOR, authenticated=NOW - FRESH + timedelta(seconds=1))
+    assert await broken(record, late)
+
+
+async def test_one_factor_reads_nothing_behind_a_broken_glass(record: Record) -> None:
+    await broken(record)
+    with pytest.raises(StepUp):
+        await seen(record, "BTG", replace(DOCTOR, assurance=1))
 
 
 async def test_it_opens_that_patient_for_that_purpose_until_its_time_is_over(

@@ -6,11 +6,20 @@ import pytest
 from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
+from egide.clock import system_clock
 from egide.errors import NotFound
 from egide.record import Record
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d")
+DOCTOR = Actor(
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    authenticated=system_clock(),
+    practitioner="d",
+)
 PATIENT = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")
 P = {"reference": "Patient/p"}
 FLAGS = "urn:oid:1.2.250.1.213.1.1.4.13"

@@ -11,7 +11,7 @@ from egide.record import Record
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 FLAGS = "urn:oid:1.2.250.1.213.1.1.4.13"
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d")
+DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, assurance=2, practitioner="d")
 PATIENT = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")
 P = {"reference": "Patient/p"}
 

@@ -5,12 +5,14 @@ the same answers about both, whatever is asked; one who sees them whole does not
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
+from egide.clock import system_clock
 from egide.errors import EgideError, Forbidden, Incorrect, NotFound
 from egide.fhir.definitions import search_parameters
 from egide.record import Record, Session
@@ -20,7 +22,15 @@ RESTRICTED = {
         {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
     ]
 }
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d")
+DOCTOR = Actor(
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    authenticated=system_clock(),
+    practitioner="d",
+)
 DESK = Actor(13, "desk", frozenset({"registrar"}), 14)
 WORDS = {"a": "alpha", "b": "beta"}
 MASKED = {
@@ -205,7 +215,7 @@ async def test_other_resources_are_not_found_by_what_is_masked_in_these(
 async def test_the_criteria_of_a_scope_tell_nothing_of_what_is_masked(record: Record) -> None:
     for word in WORDS.values():
         scope = f"user/Observation.rs?code=urn:k|{word}"
-        narrowed = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d", scope=scope)
+        narrowed = replace(DOCTOR, scope=scope)
         async with record.open(narrowed, "BTG") as session:
             assert (await session.search("Observation", [])).entries == ()
             for id in WORDS:

@@ -21,7 +21,9 @@ from egide.seal import KeyRing
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MOST, MOST_OF_APPLICATION = 3, 5
 REGISTRAR = Actor(103, "egide-web", frozenset({"registrar"}), 1003)
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="doctor")
+DOCTOR = Actor(
+    7, "app", frozenset({"clinician"}), 8, assurance=2, authenticated=NOW, practitioner="doctor"
+)
 AUDITOR = Actor(17, "desk", frozenset({"auditor"}), 18)
 LABORATORY = Actor(
     19, "lab", frozenset({"system"}), 20, scope="system/Observation.cruds?category=laboratory"

@@ -18,7 +18,13 @@ from egide.seal import KeyRing
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DOCTOR = Actor(
-    7, "app", frozenset({"clinician"}), 8, practitioner="doctor", establishment="hospital"
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    practitioner="doctor",
+    establishment="hospital",
 )
 STRANGER = replace(DOCTOR, account=9, practitioner="other", establishment="elsewhere")
 

@@ -9,10 +9,19 @@ from tests.integration.record.conftest import Put
 from egide.actor import Actor
 from egide.api.rest import FHIR
 from egide.api.rest.asked import asked_by
+from egide.clock import system_clock
 from egide.errors import Forbidden, Incorrect, NotFound
 from egide.record import Asked, Record
 
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="doctor")
+DOCTOR = Actor(
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    authenticated=system_clock(),
+    practitioner="doctor",
+)
 AUDITOR = Actor(17, "desk", frozenset({"auditor"}), 18)
 OF = {"subject": {"reference": "Patient/p"}}
 READ = Asked(("read",), "Observation", "o")

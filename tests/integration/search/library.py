@@ -34,7 +34,7 @@ NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 CONTEXT = Context(zone=ZONE, now=NOW, convert=conversion())
 IMPORTER = Actor(1, "test", frozenset({"administrator"}), 1000, assurance=2)
 SYSTEM = Actor(101, "test-system", frozenset({"system"}), 1001)
-CLINICIAN = Actor(102, "test-clinician", frozenset({"clinician"}), 1002)
+CLINICIAN = Actor(102, "test-clinician", frozenset({"clinician"}), 1002, assurance=2)
 FORMS = "https://forms.example/"
 SYNTHEA = ("00616", "00253", "00008", "00039", "00299", "00036", "00081", "00441")
 

@@ -131,6 +131,7 @@ class World:
             frozenset({"clinician"}),
             session,
             assurance=2,
+            authenticated=self.now - timedelta(minutes=2),
             behalf=behalf,
             relative=ties[0],
             **bound,

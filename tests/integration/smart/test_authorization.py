@@ -212,7 +212,7 @@ async def test_an_account_explained_is_the_person_its_session_would_be(world: Wo
     known = {"practitioner": "synthetic-doctor", "establishment": "synthetic-hospital"}
     person = await world.person(**known)
     actor = await world.accounts.actor(person.actor.account)
-    assert actor == replace(person.actor, session=0)
+    assert actor == replace(person.actor, session=0, authenticated=world.now)
     async with world.database.connection() as connection:
         await connection.execute("update person set trained = null")
     assert not (await world.accounts.actor(actor.account)).cleared

@@ -234,7 +234,7 @@ async def test_a_code_brings_an_access_token_with_its_launch(world: World) -> No
         "synthetic-patient",
     )
     assert (actor.practitioner, actor.patient, actor.relative) == ("synthetic-doctor", None, None)
-    assert actor.assurance == 2
+    assert (actor.assurance, actor.authenticated) == (2, person.authenticated)
     assert actor.session != person.actor.session
     approved, issued = world.events[-2:]
     assert (approved.kind, issued.kind) == ("application-approved", "access-token-issued")

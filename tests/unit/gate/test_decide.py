@@ -1,6 +1,7 @@
 """Which rule decided, and what binds the caller."""
 
 import pytest
+from msgspec.structs import replace
 
 from egide.actor import PURPOSES
 from egide.gate import INTERACTIONS, ROLES, Facts, Grant, Reach, ResourceFacts, decide, grants_of
@@ -51,17 +52,34 @@ def test_an_allowed_decision_names_the_widest_grant_on_the_type_asked() -> None:
     assert decide(Facts("read", "Patient", "PATRQT", both, own=3)).rule == "patient/own-record"
 
 
+def test_an_old_proof_breaks_no_glass_and_is_to_be_shown_again() -> None:
+    asked = Facts("$break-glass", "Patient", "BTG", only("clinician"), assurance=2, fresh=False)
+    stale = decide(asked)
+    assert (stale.outcome, stale.rule) == ("deny", "authentication-age")
+    assert stale.obligations == {"step-up"}
+    weak = decide(replace(asked, assurance=1))
+    assert (weak.rule, weak.obligations) == ("assurance", {"step-up"})
+    assert decide(replace(asked, fresh=True)).allowed
+    reading = replace(asked, interaction="read", emergency=True)
+    assert decide(reading).allowed
+
+
 def test_breaking_the_glass_obliges_to_give_a_reason_and_to_notify() -> None:
-    decision = decide(Facts("read", "Patient", "BTG", only("clinician"), emergency=True))
+    decision = decide(
+        Facts("read", "Patient", "BTG", only("clinician"), assurance=2, emergency=True)
+    )
     assert decision.obligations == {"give-reason", "notify-patient"}
 
 
 def test_ordinary_care_carries_no_obligation() -> None:
-    assert decide(Facts("read", "Patient", "TREAT", only("clinician"))).obligations == frozenset()
+    assert (
+        decide(Facts("read", "Patient", "TREAT", only("clinician"), assurance=2)).obligations
+        == frozenset()
+    )
 
 
 def test_the_reach_of_the_whole_system_is_the_union_over_types() -> None:
-    decision = decide(Facts("search", None, "TREAT", only("clinician")))
+    decision = decide(Facts("search", None, "TREAT", only("clinician"), assurance=2))
     assert decision.reach == Reach("set", None, True)
     assert decision.reach_of("Observation") == Reach("set")
     assert decision.reach_of("Practitioner") == Reach("none", None, True)
@@ -77,7 +95,7 @@ def test_a_patient_s_reach_is_one_and_without_a_binding_is_none() -> None:
 
 
 def test_a_search_also_judges_the_types_it_includes() -> None:
-    decision = decide(Facts("search", "Observation", "TREAT", only("clinician")))
+    decision = decide(Facts("search", "Observation", "TREAT", only("clinician"), assurance=2))
     reached = frozenset({1})
     assert decision.permits(ResourceFacts("Patient", (1,), reached)) == "yes"
     assert decision.permits(ResourceFacts("Patient", (2,), reached)) == "no"

@@ -77,7 +77,9 @@ def test_an_opposition_names_its_consent() -> None:
     assert opposed is not None
     resource = ResourceFacts("Patient", (1,), frozenset({1}), choices={1: Choices((opposed,))})
     found = explain(
-        Facts("read", "Patient", "TREAT", grants_of(frozenset({"clinician"}))), (), resource
+        Facts("read", "Patient", "TREAT", grants_of(frozenset({"clinician"})), assurance=2),
+        (),
+        resource,
     )
     assert (found.answer, found.lines[0].reason, found.lines[0].consent) == (
         "no",

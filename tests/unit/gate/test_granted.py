@@ -61,7 +61,7 @@ def test_a_patient_s_scope_reaches_the_launched_patient_only() -> None:
     assert permits(scope, role="patient", own=ME, launched=ME) == "yes"
     assert permits(scope, role="patient", own=OTHER, launched=ME) == "no"
     grants = granted(frozenset({"clinician"}), scope)
-    reach = decide(Facts("search", "Observation", "TREAT", grants, launched=ME)).reach
+    reach = decide(Facts("search", "Observation", "TREAT", grants, launched=ME, assurance=2)).reach
     assert (reach.kind, reach.patient) == ("one", ME)
 
 

@@ -68,7 +68,8 @@ def test_every_grant_names_a_mask_there_is_and_every_mask_is_named() -> None:
 def test_what_is_shown_follows_from_role_and_label(
     role: str, purpose: str, type: str, expected: set[str]
 ) -> None:
-    decision = decide(Facts("read", type, purpose, grants_of(frozenset({role})), emergency=True))
+    grants = grants_of(frozenset({role}))
+    decision = decide(Facts("read", type, purpose, grants, assurance=2, emergency=True))
     resource = ResourceFacts(type, (1,), frozenset({1}), frozenset({RESTRICTED}))
     assert decision.permits(resource) == "masked"
     names = {each.name for each in type_definition(type).elements}

@@ -50,6 +50,7 @@ grants = st.builds(
     launched=st.booleans(),
     criteria=st.sampled_from([(), CRITERIA]),
     assurance=st.sampled_from([1, 2]),
+    fresh=st.booleans(),
     zones=st.sampled_from([frozenset({"inside"}), frozenset({"inside", "outside"})]),
     opening=st.booleans(),
     cleared=st.booleans(),
@@ -62,6 +63,7 @@ facts = st.builds(
     grants=st.lists(grants, max_size=4).map(tuple),
     own=st.sampled_from([None, *PATIENTS]),
     assurance=st.sampled_from([1, 2]),
+    fresh=st.booleans(),
     launched=st.sampled_from([None, *PATIENTS]),
     behalf=st.sampled_from([None, *PATIENTS]),
     held=st.sampled_from([None, "establishment"]),
@@ -132,6 +134,7 @@ def one_by_one(facts: Facts, resource: ResourceFacts) -> Answer:
             and facts.purpose in grant.purposes
             and resource.type in grant.types
             and facts.assurance >= grant.assurance
+            and (facts.fresh or not grant.fresh)
             and facts.zone in grant.zones
             and (facts.cleared or not grant.cleared)
             and (facts.open or not grant.opening)

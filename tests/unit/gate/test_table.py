@@ -167,18 +167,9 @@ PLACES = {
 
 def asked(cell: Cell, **more: object) -> Decision:
     role, kind, purpose, interaction, _ = cell
-    facts = Facts(
-        interaction,
-        KINDS.get(kind),
-        purpose,
-        grants_of(frozenset({role})),
-        own=OWN,
-        behalf=BEHALF,
-        assurance=2,
-        emergency=purpose == "BTG",
-        **more,  # type: ignore[arg-type]
-    )
-    return decide(facts)
+    usual = {"own": OWN, "behalf": BEHALF, "assurance": 2, "emergency": purpose == "BTG"}
+    grants = grants_of(frozenset({role}))
+    return decide(Facts(interaction, KINDS.get(kind), purpose, grants, **usual | more))  # type: ignore[arg-type]
 
 
 def resource(
@@ -423,6 +414,16 @@ def test_what_is_for_inside_only_is_closed_from_outside(cell: Cell) -> None:
     assert (decision.outcome, decision.rule == "zone") == (
         ("deny", True) if only else ("allow", False)
     )
+
+
+@pytest.mark.parametrize("cell", OPEN, ids=name)
+def test_one_factor_opens_no_record_of_care_and_no_export(cell: Cell) -> None:
+    role, kind, _, interaction, _ = cell
+    strong = (role == "clinician" and kind in ("record", "admission")) or interaction == "export"
+    decision = asked(cell, assurance=1)
+    assert decision.outcome == ("deny" if strong else "allow")
+    assert (decision.rule == "assurance") == strong
+    assert decision.obligations >= {"step-up"} or not strong
 
 
 @pytest.mark.parametrize("cell", OPEN, ids=name)

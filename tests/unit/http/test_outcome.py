@@ -155,3 +155,6 @@ def test_who_has_to_prove_more_is_told_so() -> None:
     challenge = dict(given.headers)[b"www-authenticate"]
     assert b'error="insufficient_user_authentication"' in challenge
     assert b'acr_values="2"' in challenge
+    assert b"max_age" not in challenge
+    again = answer(StepUp("Said so", 43_200), request())
+    assert dict(again.headers)[b"www-authenticate"] == challenge + b", max_age=43200"

@@ -29,7 +29,7 @@ def opened(body: bytes = PLAIN, *patients: int, type: str = "Observation") -> Op
 
 def decision(role: str, interaction: str = "read", **more: object):  # type: ignore[no-untyped-def]
     grants = grants_of(frozenset({role}))
-    return decide(Facts(interaction, "Observation", "TREAT", grants, **more))  # type: ignore[arg-type]
+    return decide(Facts(interaction, "Observation", "TREAT", grants, assurance=2, **more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,7 @@ class Session:
             clearance=self.clearance,
             session=self.session,
             assurance=self.assurance,
+            authenticated=self.authenticated,
             zone=zone,
             behalf=self.behalf,
             held=self.held,

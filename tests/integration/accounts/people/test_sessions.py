@@ -206,6 +206,7 @@ async def test_a_session_becomes_the_actor_the_gate_decides_about(world: World) 
         roles=frozenset({"clinician"}),
         session=session.session,
         assurance=2,
+        authenticated=session.authenticated,
         patient=BOUND.patient,
         establishment=BOUND.establishment,
         zone="inside",
