@@ -46,7 +46,7 @@ VALUES = {
     "reference": ["Patient/1"],
     "uri": ["http://example.org/x"],
     "composite": ["x$5.4", "x$2024-05-01", "x$y", "x$1$2"],
-    "special": ["x", "Patient"],
+    "special": ["48.85|2.35|5|km", "x", "Patient"],
 }
 """Values a parameter of each kind may be asked with; one of them fits."""
 SEARCHED = [type for type in TYPES if type != "AuditEvent"]

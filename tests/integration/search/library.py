@@ -314,6 +314,14 @@ def _odd(people: list[str], home: list[str], chance: random.Random) -> Iterator[
                 }
             ],
         }
+    places = [("48.8566", "2.3522"), ("48.9", "2.3"), ("45.764", "4.8357"), ("-17.5", "-149.5")]
+    for number, (latitude, longitude) in enumerate(places):
+        yield {
+            "resourceType": "Location",
+            "id": f"place-{number}",
+            "name": f"place {number}",
+            "position": {"longitude": Decimal(longitude), "latitude": Decimal(latitude)},
+        }
     yield {
         "resourceType": "Group",
         "id": "group",

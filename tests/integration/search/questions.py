@@ -210,6 +210,10 @@ class Questions:
                 yield ":below", escaped(value[: max(8, len(value) // 2)])
                 yield ":above", escaped(f"{value}/more")
                 yield "", escaped(f"{value}x")
+            case "special":
+                place = f"{value['latitude']}|{value['longitude']}"
+                for far in ("", "|0.01", "|30|km", "|500000|m"):
+                    yield "", place + far
 
     def _composites(
         self, known: Parameter, resources: list[Json], chance: random.Random

@@ -12,6 +12,7 @@ from egide.fhir.search.date import date_test, parse_date
 from egide.fhir.search.escape import plain, split
 from egide.fhir.search.expression import Json
 from egide.fhir.search.literal import RESOURCE_TYPES
+from egide.fhir.search.near import near_test, parse_near
 from egide.fhir.search.number import number_test, parse_number
 from egide.fhir.search.parameter import Context, Parameter, Test
 from egide.fhir.search.quantity import parse_quantity, quantity_test
@@ -42,6 +43,7 @@ MODIFIERS = {
     "quantity": frozenset({"missing"}),
     "uri": frozenset({"missing", "below", "above"}),
     "composite": frozenset[str](),
+    "special": frozenset({"missing"}),
 }
 """Search type → the modifiers understood; a reference also takes the name of a type."""
 
@@ -142,6 +144,9 @@ def _read(
             uris = tuple(parse_uri(name, text) for text in raw)
             check_uri(name, modifier, uris)
             return uris, uri_test(parameter, modifier, uris)
+        case "special":
+            places = tuple(parse_near(name, text, context) for text in raw)
+            return places, near_test(parameter, places)
     return _read_composite(parameter, name, raw, context)
 
 

@@ -39,6 +39,7 @@ READABLE: Mapping[str, frozenset[str]] = MappingProxyType(
             | {"Range", "SampledData"}
         ),
         "uri": frozenset({"uri", "url", "canonical", "oid", "uuid"}),
+        "special": frozenset({"Location.position"}),
     }
 )
 """Search type → the FHIR types a value of it is compared with; R4's `date` of a Procedure also

@@ -276,7 +276,7 @@ def _sorts(type_: str, text: str) -> Iterable[Sort]:
             known = parameter(type_, code)
             if known is None:
                 raise _no_such(type_, code, "_sort")
-            if not known.sources:
+            if not known.sources or known.kind == "special":
                 raise unsupported("_sort", f"_sort: sorting by {code} is not supported")
             yield Sort(code, "value", descending)
 

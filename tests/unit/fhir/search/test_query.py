@@ -177,11 +177,6 @@ def test_what_r4_defines_and_we_do_not_do_is_refused(name: str, paris: Context) 
         parse("Observation", [(name, "x")], paris)
 
 
-def test_places_are_not_searched_by_distance(paris: Context) -> None:
-    with pytest.raises(Unsupported, match="near"):
-        parse("Location", [("near", "48|2")], paris)
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
