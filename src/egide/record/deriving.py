@@ -29,7 +29,7 @@ from egide.fhir.definitions import number, type_name
 from egide.gate import episodes
 from egide.gate.ties import RULE
 from egide.record import reach
-from egide.record.epochs import Change, without
+from egide.record.epochs import Change, renew, without
 from egide.record.interaction import interaction
 from egide.record.parts import Parts
 from egide.record.policies import episode_of
@@ -138,6 +138,8 @@ async def _stretch(
                 doing.concern(patient for each in changed for patient in each.patients)
                 doing.note(count=len(changed))
                 await reach.derive_from(parts, connection, changed)
+                deciding = dict.fromkeys(_decided(changed), Change.deciding)
+                await renew(connection, deciding, stays=True)
                 await _advance(connection, type, walked, last, len(changed))
                 await doing.log_rows(connection, [])
             doing.committed()
@@ -180,14 +182,11 @@ async def _open(parts: Parts, connection: Connection, rows: Sequence[Row]) -> li
     for each in await parts.reader.open(connection, rows):
         type = type_name(each.row.type)
         resource = fhir.parse(each.body) if each.body else None
-        decides = type == "Consent" or (resource and _labelled(parts, type, each.body))
-        change = Change.deciding if decides else Change.nothing
-        found.append(reach.Source(each.row.id, type, resource, each.patients, change=change))
+        stay = resource is not None and type in episodes.TYPES
+        labelled = stay and bool(episode_of(type, each.body, parts.bases).labels)
+        decides = type == "Consent" or labelled
+        found.append(reach.Source(each.row.id, type, resource, each.patients, decides=decides))
     return found
-
-
-def _labelled(parts: Parts, type: str, body: bytes) -> bool:
-    return type in episodes.TYPES and bool(episode_of(type, body, parts.bases).labels)
 
 
 async def _differing(
@@ -236,4 +235,8 @@ async def _said(
 
 async def _undecided(connection: Connection, sources: Sequence[reach.Source]) -> frozenset[int]:
     """The patients of Consents and of labelled stays for whom nothing is known to hold."""
-    return await without(connection, {key for s in sources if s.change for key in s.patients})
+    return await without(connection, _decided(sources))
+
+
+def _decided(sources: Sequence[reach.Source]) -> set[int]:
+    return {patient for each in sources if each.decides for patient in each.patients}

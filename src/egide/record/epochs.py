@@ -7,16 +7,19 @@ him waiting: of the two the later one finds what the other wrote. A patient of w
 decided or labelled has no epoch, however many stays belong to each other.
 
 Invariants (tests/integration/record/test_episodes.py)
+- Whenever a Consent of a patient is written or deleted, the patient's policy epoch changes with it
+  (test_choices.py).
 - Labels set or changed, a stay that moves and one that comes back hold from their commit on.
 - Stays without labels give nobody an epoch.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 
 from egide.db import Connection, queries
 from egide.gate.episodes import TYPES
 from egide.ids import internal_number
+from egide.record.parts import Parts
 from egide.record.policies import episode_of
 from egide.store import Prepared
 
@@ -37,8 +40,29 @@ class Change(IntEnum):
     deciding = 2
 
 
-def change_of(written: Prepared, bases: frozenset[str]) -> Change:
-    """What one write changes of what holds for the records it is in."""
+async def follow(parts: Parts, connection: Connection, written: Sequence[Prepared]) -> None:
+    """Give another epoch to the patients of whom what holds is not what it was before these writes.
+
+    Before anything is compiled again on this connection: what is not committed must not be kept
+    under an epoch that others know.
+    """
+    changes: dict[int, Change] = {}
+    stays = False
+    for each in written:
+        change = Change.nothing if each.unchanged else _change(each, parts.bases)
+        if not change:
+            continue
+        stays = stays or each.draft.type in TYPES
+        patients = each.patients | each.before
+        if each.current is not None and each.current.deleted:
+            key = each.current.key
+            patients |= (await parts.keys.load(connection, [key]))[key].patients
+        for patient in patients:
+            changes[patient] = max(change, changes.get(patient, change))
+    await renew(connection, changes, stays=stays)
+
+
+def _change(written: Prepared, bases: frozenset[str]) -> Change:
     type = written.draft.type
     if type == "Consent":
         return Change.deciding
@@ -47,7 +71,7 @@ def change_of(written: Prepared, bases: frozenset[str]) -> Change:
         return Change.nothing
     now = episode_of(type, written.body, bases)
     if not written.current_body:
-        # A new one that says nothing; or one that was deleted, and whose labels are no more.
+        # New, or deleted before, when its labels still held.
         back = written.current is not None
         return _least(bool(now.labels), back or bool(now.within))
     was = episode_of(type, written.current_body, bases)
@@ -63,7 +87,7 @@ def _least(labels: bool, within: bool) -> Change:
 async def renew(connection: Connection, changes: Mapping[int, Change], *, stays: bool) -> None:
     """Give patients (key numbers) another epoch: to each whose change is `deciding`; to others only
     where they have one. `stays`: the changes are of labels, or of what belongs to what."""
-    if stays:
+    if stays and changes:
         keys: dict[int, bool] = {}
         for patient, change in changes.items():
             key = _LOCK + patient % _LOCKS

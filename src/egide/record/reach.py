@@ -6,8 +6,6 @@ no clock brings it back.
 
 Invariants (tests/integration/record/test_reach.py)
 - What a resource gives holds from its commit on, and no longer than the resource says it.
-- Whenever a Consent of a patient is written or deleted, the patient's policy epoch changes with it;
-  so it does with the labels of stays (`egide.record.epochs`).
 """
 
 from collections.abc import Sequence
@@ -17,7 +15,6 @@ from typing import Any, NamedTuple
 from egide import fhir
 from egide.db import Connection, queries
 from egide.gate.ties import TYING, Tie, role_of, ties_of
-from egide.record.epochs import Change, change_of, renew
 from egide.record.parts import Parts
 from egide.store import Prepared
 
@@ -29,42 +26,36 @@ DERIVED = TYING | {ROLE}
 
 class Source(NamedTuple):
     """A resource reach follows from: its ident, type and content (None: deleted), the patients it
-    concerns or did; `known`: it may have given something before; `change`: what has changed of what
-    holds for the records of those patients."""
+    concerns or did; `known`: it may have given something before; `decides`: what holds for the
+    records of those patients depends on it (`egide.record.epochs`)."""
 
     id: bytes
     type: str
     resource: Any
     patients: frozenset[int]
     known: bool = True
-    change: Change = Change.nothing
+    decides: bool = False
 
 
 async def derive(parts: Parts, connection: Connection, prepared: Sequence[Prepared]) -> None:
-    """Bring reach, roles and policy epochs in line with what is about to be committed."""
+    """Bring reach and roles in line with what is about to be committed."""
     written = [each for each in prepared if each.draft.type in DERIVED and not each.unchanged]
     if not written:
         return
-    came_back = {
-        each.current.key for each in written if each.current is not None and each.current.deleted
-    }
-    keys = await parts.keys.load(connection, came_back) if came_back else {}
-    sources = []
-    for each in written:
-        patients = each.patients | each.before
-        if each.current is not None and each.current.deleted:
-            patients |= keys[each.current.key].patients
-        sources.append(
+    await derive_from(
+        parts,
+        connection,
+        [
             Source(
                 each.id,
                 each.draft.type,
                 fhir.parse(each.body) if each.body else None,
-                patients,
+                each.patients | each.before,
                 known=each.current is not None,
-                change=change_of(each, parts.bases),
             )
-        )
-    await derive_from(parts, connection, sources)
+            for each in written
+        ],
+    )
 
 
 async def derive_from(parts: Parts, connection: Connection, sources: Sequence[Source]) -> None:
@@ -72,17 +63,10 @@ async def derive_from(parts: Parts, connection: Connection, sources: Sequence[So
     stale = [each.id for each in sources if each.known]
     if stale:
         await connection.execute(_SQL["take_back"], stale)
-    changes: dict[int, Change] = {}
     for each in sources:
-        if each.change:
-            for patient in each.patients:
-                changes[patient] = max(each.change, changes.get(patient, Change.nothing))
         if each.type == ROLE:
             await _work(parts, connection, each)
     await add(parts, connection, [(each.id, tie) for each in sources for tie in ties(parts, each)])
-    if changes:
-        stays = any(each.change and each.type != "Consent" for each in sources)
-        await renew(connection, changes, stays=stays)
 
 
 def ties(parts: Parts, source: Source) -> list[Tie]:

@@ -16,6 +16,7 @@ from egide.gate.choices import agreed, binds
 from egide.record.admitting import admits, numbers_of
 from egide.record.content import facts_of, inherited
 from egide.record.emission import Emitted, emit
+from egide.record.epochs import follow
 from egide.record.facts import Standing
 from egide.record.interaction import Interaction
 from egide.record.labels import labels_of
@@ -90,6 +91,7 @@ async def write_in(
         # What there is nothing to delete of answers like what is somebody else's.
         raise here.hide()
     await parts.writer.apply(connection, prepared)
+    await follow(parts, connection, prepared)
     for place, each in enumerate(prepared):
         if each.late or admitted:
             rights[place] = await _permit(here, connection, each, admitted)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,10 +18,12 @@ from egide.db import Connection, Database
 from egide.errors import EgideError, Forbidden, Gone, NotFound
 from egide.gate.episodes import Episodes
 from egide.ledger import Ledger
-from egide.record import Bundle, Record, Session, bundle_of, derivation, rule_of
+from egide.record import Bundle, Record, Session, bundle_of, derivation, rule_of, writes
 from egide.record.epochs import Change, renew
-from egide.record.policies import Policies
+from egide.record.parts import Parts
+from egide.record.policies import Moved, Policies
 from egide.seal import KeyRing
+from egide.store import Prepared
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 FLAGS = "urn:oid:1.2.250.1.213.1.1.4.13"
@@ -533,6 +535,21 @@ async def test_who_labels_and_who_moves_a_stay_at_one_moment_do_not_miss_each_ot
         mine = await first.fetchval("select epoch from policy")
     await task
     assert await epochs(database) != {patient: mine}
+
+
+async def test_what_is_not_committed_is_never_kept_under_an_epoch_that_others_know(
+    database: Database, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, told = await epochs(database), []
+
+    async def derive(parts: Parts, connection: Connection, prepared: Sequence[Prepared]) -> None:
+        with pytest.raises(Moved):
+            await parts.policies.of(connection, before)
+        told.append(len(prepared))
+
+    monkeypatch.setattr(writes, "derive", derive)
+    await put("Encounter", "s", **stay(PARENTS))
+    assert told == [1]
 
 
 async def by_read(session: Session) -> bool:
