@@ -9,6 +9,8 @@ PURPOSES = frozenset(
         "TREAT",
         "ETREAT",
         "BTG",
+        "COC",
+        "CAREMGT",
         "HPAYMT",
         "HOPERAT",
         "HRESCH",

@@ -16,7 +16,7 @@ from egide.app.installation import open_installation
 from egide.cli.clearance import charter, training
 from egide.cli.naming import account_named
 from egide.cli.operator import OPERATOR, PURPOSE
-from egide.record import Explanation
+from egide.record import Cited, Explanation
 from egide.settings import settings
 
 _PIPED = 200
@@ -66,12 +66,20 @@ def explain(
         console.print(f"obligation: {obligation}")
     table = Table("grant", "answer", "because", "what would change it", box=None)
     for line in found.lines:
-        because = f"{line.reason} ({line.consent})" if line.consent else line.reason
+        because = f"{line.reason} {_cited(line.consent)}".strip() if line.consent else line.reason
         answer = f"{line.answer} ({line.mask})" if line.mask else line.answer
         table.add_row(line.grant, answer, because, line.change)
     console.print(table)
     if found.outcome == "deny" or found.answer == "no":
         raise typer.Exit(1)
+
+
+def _cited(consent: Cited) -> str:
+    """A Consent that decided, without a name."""
+    words = [f"{consent.nature} {consent.reference}"]
+    words += [f"of {consent.date}"] if consent.date else []
+    words += [f"collected by {', '.join(consent.by)}"] if consent.by else []
+    return f"({' '.join(words)})"
 
 
 class _Asking(NamedTuple):

@@ -28,7 +28,13 @@ or she agrees. Only the last opens what care does not."""
 Verdict = Literal["permit", "deny"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PARENTS: Final = {"ETREAT": "TREAT", "BTG": "ETREAT", "FAMRQT": "PATRQT"}
+_PARENTS: Final = {
+    "COC": "TREAT",
+    "CAREMGT": "TREAT",
+    "ETREAT": "TREAT",
+    "BTG": "ETREAT",
+    "FAMRQT": "PATRQT",
+}
 """Purposes within others, https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html: who objects
 to treatment objects to emergency treatment, unless an exception says otherwise."""
 _ACTIONS: Final = {
@@ -119,11 +125,14 @@ class Provision(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One active Consent: its reference, its nature, what it says."""
+    """One active Consent: its reference, its nature, what it says, its date as written, and by
+    whom it was collected (`Type/id`s)."""
 
     reference: str
     nature: Nature
     root: Provision
+    date: str = ""
+    by: tuple[str, ...] = ()
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -131,16 +140,16 @@ class Choices(msgspec.Struct, frozen=True):
 
     each: tuple[Choice, ...] = ()
 
-    def verdict(self, access: Access) -> tuple[Verdict | None, str]:
+    def verdict(self, access: Access) -> tuple[Verdict | None, Choice | None]:
         """What the patient decided of an access, and the Consent that says it. Deny wins."""
-        permitted = ""
+        permitted = None
         for choice in self.each:
             said = choice.root.verdict(access)
             if said == "deny":
-                return "deny", choice.reference
+                return "deny", choice
             if said == "permit" and choice.nature != "information":
-                permitted = permitted or choice.reference
-        return ("permit", permitted) if permitted else (None, "")
+                permitted = permitted or choice
+        return (None if permitted is None else "permit"), permitted
 
 
 class Agreed(msgspec.Struct, frozen=True):
@@ -159,7 +168,9 @@ def choice(consent: Mapping[str, Any], zone: tzinfo, bases: Collection[str] = ()
     if consent.get("status") != "active" or not written:
         return None
     root = _provision(written, zone, bases, 0)
-    return Choice(f"Consent/{consent.get('id', '')}", _nature(consent, root), root)
+    reference = f"Consent/{consent.get('id', '')}"
+    date = str(consent.get("dateTime", ""))
+    return Choice(reference, _nature(consent, root), root, date, _by(consent, bases))
 
 
 def agreed(consent: Mapping[str, Any], zone: tzinfo) -> list[Agreed]:
@@ -206,6 +217,13 @@ def _nature(consent: Mapping[str, Any], root: Provision) -> Nature:
     if codes & _INFORMATION:
         return "information"
     return "opposition" if _denies(root) and not _permits(root) else "consent"
+
+
+def _by(consent: Mapping[str, Any], bases: Collection[str]) -> tuple[str, ...]:
+    """Who collected it, by reference: a name or an address elsewhere is left out."""
+    written = [*consent.get("performer", ()), *consent.get("organization", ())]
+    found = (local_target(each.get("reference", ""), bases) for each in written)
+    return tuple(each for each in found if each is not None)
 
 
 def _denies(each: Provision) -> bool:

@@ -18,16 +18,13 @@ from typing import Final, Literal
 import msgspec
 
 from egide.actor import PURPOSES, Zone
-from egide.gate.choices import Access, Verdict
+from egide.gate.choices import Access, Choice, Verdict
 from egide.gate.facts import Answer, Facts, ResourceFacts
 from egide.gate.masks import shown
 from egide.gate.reach import Reach, union
-from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES, EXPORTS, HOUSE, READS, WRITES, Grant
+from egide.gate.refusing import STEP_UP, TYPED, bounded, needs_glass, refusal
+from egide.gate.roles import BUNDLES, CHANGES, HOUSE, Grant
 from egide.gate.types import AUDIT, DIRECTORY, KNOWLEDGE
-
-_TYPED = (READS | WRITES | EXPORTS) - {"search", "history"}
-"""Interactions that make no sense without a type."""
-
 
 _WIDE: Final = frozenset({"all", "set"})
 """Spans that roles held for an establishment bound; one's own record, and that of whom one acts
@@ -76,7 +73,7 @@ class Decision:
         self.types: Final = rules.types
         self._rules: Final = rules
         self._writes: Final = facts.interaction in CHANGES
-        self._held: Final = _bounded(facts)
+        self._held: Final = bounded(facts)
 
     @property
     def allowed(self) -> bool:
@@ -165,11 +162,13 @@ class Decision:
         masks = frozenset(each.mask for each in grants if self._opens(each, resource))
         return shown(masks, resource.type)
 
-    def verdict(self, resource: ResourceFacts, patient: int) -> tuple[Verdict | None, str]:
+    def verdict(
+        self, resource: ResourceFacts, patient: int
+    ) -> tuple[Verdict | None, Choice | None]:
         """What a patient decided of this access to a resource, and the Consent that says it."""
         choices = resource.choices.get(patient)
         if choices is None:
-            return None, ""
+            return None, None
         facts = self.facts
         return choices.verdict(
             Access(
@@ -237,16 +236,27 @@ class Decision:
             verdict = self.verdict(resource, patient)[0]
             if verdict == "deny":
                 return False
-            needed = grant.reach == "behalf" or (
-                grant.reach == "set" and patient not in resource.reached
-            )
-            if needed and verdict != "permit":
+            if verdict != "permit" and needs_consent(grant, resource, patient):
                 return False
         return True
+
+    def opposing(self, resource: ResourceFacts) -> Choice | None:
+        """The decision of a patient that closes this resource to whom reach would open it."""
+        if any(grant.heeds for grant in self.grants_on(resource.type)):
+            for patient in resource.patients:
+                said, choice = self.verdict(resource, patient)
+                if said == "deny":
+                    return choice
+        return None
 
     def _union(self, grants: tuple[Grant, ...]) -> Reach:
         facts = self.facts
         return union(grants, facts.own, facts.launched, facts.behalf, self._held)
+
+
+def needs_consent(grant: Grant, resource: ResourceFacts, patient: int) -> bool:
+    """Whether a grant opens a resource of `patient` only where he or she agreed to just this."""
+    return grant.reach == "behalf" or (grant.reach == "set" and patient not in resource.reached)
 
 
 def _only(patients: tuple[int, ...], one: int | None) -> bool:
@@ -263,7 +273,7 @@ def decide(facts: Facts) -> Decision:
         grants,
         interaction,
         facts.purpose,
-        _bounded(facts),
+        bounded(facts),
         facts.assurance,
         facts.fresh,
         facts.emergency,
@@ -272,20 +282,17 @@ def decide(facts: Facts) -> Decision:
         facts.open,
     )
     if type is None:
-        if rules.sendable is not None and interaction not in _TYPED:
+        if rules.sendable is not None and interaction not in TYPED:
             obligations = _obligations(tuple(g for gs in rules.by_type.values() for g in gs))
             return Decision(facts, "allow", rules.sendable, rules, obligations)
     elif interaction not in BUNDLES:
         matching = rules.by_type.get(type)
         if matching is not None:
             return Decision(facts, "allow", matching[0].name, rules, _obligations(matching))
-    rule = _refusal(facts)
-    step_up = frozenset({"step-up"}) if rule in _STEP_UP else frozenset[str]()
+    rule = refusal(facts)
+    step_up = frozenset({"step-up"}) if rule in STEP_UP else frozenset[str]()
     return Decision(facts, "deny", rule, _NOTHING, step_up)
 
-
-_STEP_UP: Final = frozenset({"assurance", "authentication-age"})
-"""Rules that proving better who one is would satisfy."""
 
 _NOTHING = _Rules(
     by_type={}, sendable=None, types=frozenset(), looks_up=frozenset(), criteria=False
@@ -316,7 +323,7 @@ def _rules(
         and (cleared or not grant.cleared)
         and (open or not grant.opening)
     ]
-    if not usable or purpose not in PURPOSES or _needs_glass(purpose, interaction, emergency):
+    if not usable or purpose not in PURPOSES or needs_glass(purpose, interaction, emergency):
         return _NOTHING
     if held and interaction in HOUSE:
         return _NOTHING
@@ -332,11 +339,6 @@ def _rules(
         looks_up=frozenset(type for type, each in by_type.items() if _look_up(each, held)),
         criteria=any(each.criteria for each in usable),
     )
-
-
-def _bounded(facts: Facts) -> bool:
-    """Whether an establishment bounds what is asked; an emergency is one everywhere."""
-    return facts.held is not None and facts.purpose != "BTG"
 
 
 def _look_up(grants: tuple[Grant, ...], held: bool) -> bool:
@@ -362,50 +364,6 @@ def _open_all(grants: tuple[Grant, ...], held: bool) -> bool:
     )
 
 
-def _needs_glass(purpose: str, interaction: str, emergency: bool) -> bool:
-    return purpose == "BTG" and not emergency and interaction != BREAK_GLASS
-
-
 @lru_cache(maxsize=4096)
 def _obligations(grants: tuple[Grant, ...]) -> frozenset[str]:
     return frozenset[str]().union(*(grant.obligations for grant in grants))
-
-
-def _refusal(facts: Facts) -> str:
-    """Why not, from the coarsest reason to the finest: the name of the rule that denied."""
-    if not facts.grants:
-        return "no-role"
-    if facts.purpose not in PURPOSES:
-        return "unknown-purpose"
-    if facts.type is None and facts.interaction in _TYPED:
-        return "no-type"
-    left = [
-        grant
-        for grant in facts.grants
-        if facts.interaction in grant.interactions
-        and (facts.type is None or facts.type in grant.types)
-    ]
-    if not left:
-        return "no-grant"
-    left = [grant for grant in left if facts.purpose in grant.purposes]
-    if not left:
-        return "purpose"
-    if _needs_glass(facts.purpose, facts.interaction, facts.emergency):
-        return "glass-not-broken"
-    if _bounded(facts) and facts.interaction in HOUSE:
-        return "held"
-    for rule, holds in (
-        ("zone", [grant for grant in left if facts.zone in grant.zones]),
-        (_lacking(facts), [grant for grant in left if facts.cleared or not grant.cleared]),
-        ("hours", [grant for grant in left if facts.open or not grant.opening]),
-        ("assurance", [grant for grant in left if facts.assurance >= grant.assurance]),
-    ):
-        if not holds:
-            return rule
-    return "authentication-age"
-
-
-def _lacking(facts: Facts) -> str:
-    """What keeps somebody from being in order; of both, the training."""
-    lacks = () if facts.clearance is None else facts.clearance.lacks
-    return lacks[0] if lacks else "training"

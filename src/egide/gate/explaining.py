@@ -11,7 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from egide.actor import Clearance
-from egide.gate.decide import Decision, decide
+from egide.gate.choices import Choice, Nature
+from egide.gate.decide import Decision, decide, needs_consent
 from egide.gate.facts import Answer, Facts, ResourceFacts
 from egide.gate.roles import Grant
 
@@ -45,17 +46,26 @@ CHANGES: Final[Mapping[str, str]] = {
 """Reason → what would change it."""
 
 
+class Cited(msgspec.Struct, frozen=True):
+    """A Consent that decided, by reference: its nature, its date as written, who collected it."""
+
+    reference: str
+    nature: Nature
+    date: str = ""
+    by: tuple[str, ...] = ()
+
+
 class Line(msgspec.Struct, frozen=True):
     """What one grant came to: it opens, masks or closes, for a reason (empty when it opens).
 
-    `consent` is the Consent that decided, if one did; `mask` names what is still shown of what is
-    masked (`egide.gate.masks`).
+    `consent` is what a patient decided that opens or closes it, if that is why; `mask` names what
+    is still shown of what is masked (`egide.gate.masks`).
     """
 
     grant: str
     answer: Answer
     reason: str = ""
-    consent: str = ""
+    consent: Cited | None = None
     mask: str = ""
 
     @property
@@ -130,12 +140,29 @@ def _line(facts: Facts, grant: Grant, wide: Grant, resource: ResourceFacts | Non
     if resource is None:
         return Line(grant.name, "yes")
     answer = alone.permits(resource)
-    if answer == "yes":
-        return Line(grant.name, "yes")
+    if answer == "no":
+        reason, choice = next(_after(alone, grant, resource), ("masked", None))
+        return Line(grant.name, answer, reason, _cited(choice))
+    agreed = _cited(_agreed(alone, grant, resource))
     if answer == "masked":
-        return Line(grant.name, answer, "masked", mask=grant.mask)
-    reason, consent = next(_after(alone, grant, resource), ("masked", ""))
-    return Line(grant.name, answer, reason, consent)
+        return Line(grant.name, answer, "masked", agreed, grant.mask)
+    return Line(grant.name, answer, consent=agreed)
+
+
+def _cited(choice: Choice | None) -> Cited | None:
+    if choice is None:
+        return None
+    return Cited(choice.reference, choice.nature, choice.date, choice.by)
+
+
+def _agreed(alone: Decision, grant: Grant, resource: ResourceFacts) -> Choice | None:
+    """What a patient agreed to without which a grant would not open a resource."""
+    if not grant.heeds:
+        return None
+    for patient in resource.patients:
+        if needs_consent(grant, resource, patient):
+            return alone.verdict(resource, patient)[1]
+    return None
 
 
 def _apart(facts: Facts, grant: Grant) -> Iterator[str]:
@@ -146,32 +173,34 @@ def _apart(facts: Facts, grant: Grant) -> Iterator[str]:
         yield "type"
 
 
-def _after(alone: Decision, grant: Grant, resource: ResourceFacts) -> Iterator[tuple[str, str]]:
+def _after(
+    alone: Decision, grant: Grant, resource: ResourceFacts
+) -> Iterator[tuple[str, Choice | None]]:
     """Why a grant that counts does not open a resource; the Consent that says so."""
     facts, patients = alone.facts, resource.patients
     if not resource.labels.isdisjoint(grant.withheld):
-        yield "label", ""
+        yield "label", None
     for patient in patients:
-        verdict, consent = alone.verdict(resource, patient)
+        verdict, choice = alone.verdict(resource, patient)
         if grant.heeds and verdict == "deny":
-            yield "opposition", consent
+            yield "opposition", choice
     if grant.reach == "unbound" and patients:
-        yield "concerns-a-patient", ""
+        yield "concerns-a-patient", None
     if grant.reach == "self" and set(patients) != {facts.own}:
-        yield "own", ""
+        yield "own", None
     if grant.reach == "behalf" and (
         set(patients) != {facts.behalf} or not resource.agreed.issuperset(patients)
     ):
-        yield "behalf", ""
+        yield "behalf", None
     if grant.reach == "set" and not (resource.reached | resource.agreed).issuperset(patients):
-        yield "reach", ""
+        yield "reach", None
     if not alone.belongs(grant, resource):
-        yield "establishment", ""
+        yield "establishment", None
     if grant.launched and set(patients) - {facts.launched}:
-        yield "launched", ""
+        yield "launched", None
     if grant.criteria and not (
         resource.labels.isdisjoint(grant.masked) and resource.meets(grant.criteria)
     ):
-        yield "criteria", ""
+        yield "criteria", None
     if resource.labels.isdisjoint(grant.masked):
-        yield "no-agreement", ""
+        yield "no-agreement", None

@@ -97,7 +97,9 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...]
 
 
-_CARE = frozenset({"TREAT", "ETREAT"})
+_TREATMENT = frozenset({"TREAT", "COC", "CAREMGT"})
+"""Treatment, and what is a kind of it: coordinating and managing care."""
+_CARE = _TREATMENT | {"ETREAT"}
 _BACKEND = _CARE | {"HPAYMT", "HOPERAT", "PUBHLTH"}
 _DESK = frozenset({"HOPERAT", "HPAYMT"})
 _BREAK_GLASS = frozenset({"BTG"})

@@ -118,6 +118,8 @@ _PURPOSES = (
     "PATRQT",
     "PUBHLTH",
     "FAMRQT",
+    "COC",
+    "CAREMGT",
 )
 """Purposes of use written as their place here, which is for ever too."""
 

@@ -1,6 +1,6 @@
 """The one door to data: gate, store and ledger in one unit of work."""
 
-from egide.gate.explaining import Explanation
+from egide.gate.explaining import Cited, Explanation
 from egide.gate.explaining import Line as ExplainedLine
 from egide.record.batches import batch
 from egide.record.behind import Behind, Deed
@@ -53,6 +53,7 @@ __all__ = [
     "Behind",
     "Bundle",
     "Certificate",
+    "Cited",
     "Compartment",
     "Deed",
     "Derivation",

@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 from egide.db import Connection
 from egide.errors import Gone
+from egide.fhir.definitions import type_name
 from egide.gate import Decision
+from egide.record.content import facts_of
 from egide.record.emission import Emitted, emit
-from egide.record.facts import known_by, standing_at_hand, within
+from egide.record.facts import Standing, known_by, standing_at_hand, within
 from egide.record.interaction import Interaction, not_found
 from egide.record.policies import Moved
 from egide.record.timeframe import Timeframe
 from egide.record.versions import versions
-from egide.store import Row
+from egide.store import Opened, Row
 
 NO_VERSION = "versions here are whole numbers; this one does not exist"
 _BATCH = 200
@@ -58,6 +60,7 @@ async def read(here: Interaction, type: str, id: str) -> Emitted:
     here.concern(opened.patients)
     emitted = emit(decision, opened, id, standing=standing, meets=here.meets)
     if emitted is None:
+        _blame(here, decision, type, opened, standing)
         raise here.hide()
     return _alive(emitted)
 
@@ -161,9 +164,24 @@ async def _permitted(
     about = {key for each in found for key in each.about}
     standing = await here.standing(connection, decision, about, known_by(rows))
     out = partial(emit, decision, id=id, standing=standing, meets=here.meets)
-    left = [
+    emitted = [
         out(each.opened, deleted=each.deleted, now=each.now)
         for each in found
         if not each.opened.row.deleted or each.deleted is not None
     ]
-    return [each for each in left if each is not None]
+    left = [each for each in emitted if each is not None]
+    if not left and found:
+        newest = found[0].deleted or found[0].opened
+        _blame(here, decision, type_name(newest.row.type), newest, standing)
+    return left
+
+
+def _blame(
+    here: Interaction, decision: Decision, type: str, opened: Opened, standing: Standing
+) -> None:
+    """Say in the entry by which decision of a patient nothing left, if it was one."""
+    if standing.choices:
+        facts = facts_of(decision, type, opened.body, opened.patients, standing, here.meets)
+        choice = decision.opposing(facts)
+        if choice is not None:
+            here.note(rule="opposition", consent=choice.reference)

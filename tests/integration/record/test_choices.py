@@ -15,6 +15,7 @@ from egide.clock import system_clock
 from egide.db import Database
 from egide.errors import Forbidden, Incorrect, NotFound, PreconditionFailed
 from egide.ledger import Ledger
+from egide.ledger.reading import Reading
 from egide.record import Record
 from egide.seal import KeyRing
 
@@ -124,6 +125,38 @@ async def test_an_opposition_to_a_code_hides_just_that(record: Record, put: Put)
         assert {each.id for each in (await session.changes("Observation")).entries} == {"b"}
         with pytest.raises(NotFound):
             await session.history("Observation", "a")
+
+
+async def test_an_opposition_to_managing_care_leaves_treatment_open(
+    record: Record, put: Put
+) -> None:
+    for purpose in ("TREAT", "COC", "CAREMGT"):
+        assert await seen(record, DOCTOR, purpose) == ["a", "b"]
+    for named, open in (("CAREMGT", {"TREAT", "COC"}), ("TREAT", set())):
+        coded = [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": named}]
+        denied = naming("deny", "Practitioner/doctor", purpose=coded)
+        await put("Consent", "c", **consent(denied))
+        for purpose in ("TREAT", "COC", "CAREMGT"):
+            expected = ["a", "b"] if purpose in open else []
+            assert await seen(record, DOCTOR, purpose) == expected, (named, purpose)
+
+
+async def test_a_refusal_names_the_opposition_in_the_ledger_and_to_nobody_who_asks(
+    record: Record, put: Put, database: Database, ring: KeyRing
+) -> None:
+    await put("Consent", "c", **consent(naming("deny", "Practitioner/doctor")))
+    for id in ("a", "absent"):
+        async with record.open(DOCTOR) as session:
+            with pytest.raises(NotFound) as refused:
+                await session.read("Observation", id)
+        assert "Consent" not in str(refused.value)
+        with pytest.raises(NotFound):
+            async with record.open(DOCTOR) as session:
+                await session.history("Observation", id)
+    async with database.connection() as connection:
+        entries = await Reading(ring).of_actor(connection, DOCTOR.account)
+    said = [(each.facts.get("rule"), each.facts.get("consent")) for each in entries]
+    assert said == [(None, None), (None, None), *[("opposition", "Consent/c")] * 2]
 
 
 async def test_a_deleted_consent_opposes_no_more(record: Record, put: Put, system: Actor) -> None:

@@ -11,7 +11,7 @@ from egide.api.rest import FHIR
 from egide.api.rest.asked import asked_by
 from egide.clock import system_clock
 from egide.errors import Forbidden, Incorrect, NotFound
-from egide.record import Asked, Record
+from egide.record import Asked, Cited, Record
 
 DOCTOR = Actor(
     7,
@@ -82,8 +82,28 @@ async def test_a_decision_is_explained_by_what_allowed_narrowed_or_refused_it(
               provision={"type": "deny"})  # fmt: skip
     async with record.open(AUDITOR, "HOPERAT") as session:
         found = await session.explain(DOCTOR, "TREAT", READ)
-    assert (found.lines[0].reason, found.lines[0].consent) == ("opposition", "Consent/c")
+    assert found.lines[0].reason == "opposition"
+    assert found.lines[0].consent == Cited("Consent/c", "opposition")
     assert "ecret" not in json.dumps([str(line) for line in found.lines])
+
+
+async def test_the_consent_that_opens_is_named_with_its_date_and_who_collected_it(
+    record: Record, put: Put
+) -> None:
+    actor = {"role": {"text": "x"}, "reference": {"reference": "Practitioner/doctor"}}
+    collected = {
+        "dateTime": "2026-03-01",
+        "performer": [{"reference": "Practitioner/nurse", "display": "Secret"}],
+        "organization": [{"reference": "Organization/hospital", "display": "Secret"}],
+    }
+    provision = {"type": "permit", "actor": [actor]}
+    await put("Consent", "c", **agreement("nobody", provision=provision, **collected))
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.explain(DOCTOR, "TREAT", READ)
+    by = ("Practitioner/nurse", "Organization/hospital")
+    assert found.lines[0].answer == "yes"
+    assert found.lines[0].consent == Cited("Consent/c", "consent", "2026-03-01", by)
+    assert "ecret" not in str(found)
 
 
 @pytest.mark.parametrize(

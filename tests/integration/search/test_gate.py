@@ -26,7 +26,8 @@ def permitted(library: Library, actor: Actor, reached: frozenset[int]) -> set[st
     found = set()
     for name, patients in library.patients.items():
         type = name.partition("/")[0]
-        decision = decide(Facts("search", type, "TREAT", grants_of(actor.roles)))
+        grants = grants_of(actor.roles)
+        decision = decide(Facts("search", type, "TREAT", grants, assurance=actor.assurance))
         facts = ResourceFacts(
             type, tuple(patients), reached & patients, labels_of(library.bodies[name])
         )

@@ -10,7 +10,7 @@ from tests.unit.gate.test_superset import facts, resources
 from egide.actor import Clearance
 from egide.gate import Facts, ResourceFacts, decide
 from egide.gate.choices import Choices, choice
-from egide.gate.explaining import explain
+from egide.gate.explaining import Cited, explain
 from egide.gate.roles import ROLES, grants_of
 
 
@@ -84,5 +84,35 @@ def test_an_opposition_names_its_consent() -> None:
     assert (found.answer, found.lines[0].reason, found.lines[0].consent) == (
         "no",
         "opposition",
-        "Consent/c",
+        Cited("Consent/c", "opposition"),
     )
+
+
+def test_a_consent_is_cited_by_nature_date_and_who_collected_it_and_by_no_name() -> None:
+    consent = {
+        "id": "c",
+        "status": "active",
+        "dateTime": "2026-03-01T09:30:00+01:00",
+        "performer": [
+            {"reference": "Practitioner/1", "display": "Secret"},
+            {"display": "Secret"},
+            {"reference": "https://egide.example/fhir/PractitionerRole/2"},
+            {"reference": "https://elsewhere.example/fhir/Practitioner/secret"},
+        ],
+        "organization": [{"reference": "Organization/3", "display": "Secret"}],
+        "provision": {"type": "permit"},
+    }
+    permitted = choice(consent, ZoneInfo("UTC"), frozenset({"https://egide.example/fhir/"}))
+    assert permitted is not None
+    resource = ResourceFacts(
+        "Patient", (1,), agreed=frozenset({1}), choices={1: Choices((permitted,))}
+    )
+    grants = grants_of(frozenset({"clinician"}))
+    facts = Facts("read", "Patient", "TREAT", grants, assurance=2)
+    line = explain(facts, (), resource).lines[0]
+    by = ("Practitioner/1", "PractitionerRole/2", "Organization/3")
+    cited = Cited("Consent/c", "consent", "2026-03-01T09:30:00+01:00", by)
+    assert (line.answer, line.consent) == ("yes", cited)
+    reached = replace(resource, agreed=frozenset(), reached=frozenset({1}))
+    line = explain(facts, (), reached).lines[0]
+    assert (line.answer, line.consent) == ("yes", None), "care opens it, the consent does not"

@@ -222,6 +222,58 @@ def test_no_role_decides_for_a_purpose_that_is_not_its_own(cell: Cell) -> None:
         assert decision.outcome == "deny"
 
 
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[2] == "TREAT"], ids=name)
+@pytest.mark.parametrize("precise", ["COC", "CAREMGT"])
+def test_what_is_granted_for_treatment_is_granted_for_its_kinds(cell: Cell, precise: str) -> None:
+    role, kind, _, interaction, letter = cell
+    wide, narrow = asked(cell), asked((role, kind, precise, interaction, letter))
+    assert (narrow.outcome, narrow.rule) == (wide.outcome, wide.rule)
+    if kind in KINDS:
+        for patients, _ in PLACES.values():
+            given = resource(kind, patients)
+            assert narrow.permits(given) == wide.permits(given)
+
+
+@pytest.mark.parametrize("purpose", sorted(PURPOSES - {"TREAT", "ETREAT", "COC", "CAREMGT"}))
+def test_no_other_purpose_is_a_kind_of_treatment(purpose: str) -> None:
+    grants = [each for role in ROLES.values() for each in role.grants if "TREAT" in each.purposes]
+    for grant in grants:
+        assert grant.purposes >= {"COC", "CAREMGT"}, grant.name
+        kept = replace(grant, purposes=frozenset({"TREAT", "ETREAT", "COC", "CAREMGT"}))
+        kind = min(kept.types, default=None)
+        facts = Facts(min(kept.interactions), kind, purpose, (kept,), assurance=2, emergency=True)
+        assert not decide(facts).allowed
+
+
+WITHIN = {
+    "TREAT": {"TREAT", "COC", "CAREMGT"},
+    "COC": {"COC"},
+    "CAREMGT": {"CAREMGT"},
+    "HRESCH": set(),
+}
+"""Purpose a Consent names → the purposes of care it is about."""
+
+
+@pytest.mark.parametrize(
+    "cell", [cell for cell in OPEN if cell[4] == "s" and cell[2] == "TREAT"], ids=name
+)
+@pytest.mark.parametrize("named", WITHIN)
+def test_a_consent_about_treatment_is_about_its_kinds_and_one_about_a_kind_about_that(
+    cell: Cell, named: str
+) -> None:
+    role, kind, _, interaction, letter = cell
+    coded = [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": named}]
+    denied = {CARED: decided(type="deny", purpose=coded)}
+    agreed = {BEHALF: decided(type="permit", purpose=coded)}
+    for purpose in ("TREAT", "COC", "CAREMGT"):
+        decision = asked((role, kind, purpose, interaction, letter))
+        about = purpose in WITHIN[named]
+        opposed = decision.permits(resource(kind, (CARED,), choices=denied))
+        assert opposed == ("no" if about else "yes"), purpose
+        by_consent = decision.permits(resource(kind, (BEHALF,), choices=agreed))
+        assert by_consent == ("yes" if about else "no"), purpose
+
+
 def expected_at(cell: Cell, place: str) -> str:
     letters = PLACES[place][1]
     # A clinician whom the acted-for patient's consent names reaches him by it.

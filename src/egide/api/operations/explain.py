@@ -20,7 +20,7 @@ from egide.api.rest.asked import asked_by
 from egide.api.rest.call import Call
 from egide.errors import Incorrect
 from egide.http import Response
-from egide.record import ExplainedLine
+from egide.record import Cited, ExplainedLine
 
 
 async def explain(call: Call) -> Response:
@@ -76,6 +76,17 @@ def _clearance(clearance: Clearance) -> dict[str, Any]:
     return {"name": "clearance", "part": part}
 
 
+def _cited(consent: Cited) -> list[dict[str, Any]]:
+    part: list[dict[str, Any]] = [
+        {"name": "reference", "valueReference": {"reference": consent.reference}},
+        {"name": "nature", "valueCode": consent.nature},
+    ]
+    if consent.date:
+        part.append({"name": "date", "valueDateTime": consent.date})
+    part += [{"name": "by", "valueReference": {"reference": each}} for each in consent.by]
+    return part
+
+
 def _line(line: ExplainedLine) -> dict[str, Any]:
     part: list[dict[str, Any]] = [
         {"name": "name", "valueString": line.grant},
@@ -85,8 +96,8 @@ def _line(line: ExplainedLine) -> dict[str, Any]:
         part.append({"name": "reason", "valueCode": line.reason})
     if line.mask:
         part.append({"name": "mask", "valueCode": line.mask})
-    if line.consent:
-        part.append({"name": "consent", "valueReference": {"reference": line.consent}})
+    if line.consent is not None:
+        part.append({"name": "consent", "part": _cited(line.consent)})
     if line.change:
         part.append({"name": "change", "valueString": line.change})
     return {"name": "grant", "part": part}
