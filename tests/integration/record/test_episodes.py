@@ -29,7 +29,7 @@ CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 FLAGS = "urn:oid:1.2.250.1.213.1.1.4.13"
 PARENTS = (FLAGS, "INVISIBLE_REPRESENTANTS_LEGAUX")
 R = (CONFIDENTIALITY, "R")
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d")
+DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, assurance=2, practitioner="d")
 MOTHER = Actor(11, "portal", frozenset({"relative"}), 12, relative="m", behalf="p")
 DESK = Actor(13, "desk", frozenset({"registrar"}), 14)
 PATIENT = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")
