@@ -514,7 +514,7 @@ def _held() -> list[str]:
             for row, interactions in rows.items():
                 named = "" if len(rows) == 1 else f" ({_words(interactions)})"
                 lines.append(f"| `{grant.name}`{named} | {row} |")
-    lines += ["", "A resource says which establishment it is of by these elements:", ""]
+    lines += ["", "A resource says which Organizations it is of by these elements:", ""]
     lines += [f"- `{type}.{element}`" for type, element in CUSTODY.items()]
     lines += ["- of a document `Bundle`, those of its Composition"]
     return lines
@@ -523,9 +523,9 @@ def _held() -> list[str]:
 def _left(grant: Grant, interaction: str) -> str:
     """The cells of one grant and interaction where roles are held for an establishment."""
     type, purpose = min(grant.types), min(grant.purposes)
-    facts = Facts(interaction, type, purpose, (grant,), own=1, behalf=1, held="x", assurance=2,
-                  emergency=True)  # fmt: skip
-    decision = decide(facts)
+    usual: dict[str, Any] = {"own": 1, "behalf": 1, "assurance": 2, "emergency": True}
+    held = frozenset({"establishment"})
+    decision = decide(Facts(interaction, type, purpose, (grant,), held=held, **usual))
     if not decision.allowed:
         return " | ".join(["closed"] * len(HELD))
     answers = [decision.permits(ResourceFacts(type, **each)) for each in HELD.values()]

@@ -110,7 +110,8 @@ def withdraw(
 def hold(
     account: Annotated[int, typer.Argument(help="The account's internal number.")],
     establishment: Annotated[
-        str, typer.Option(help="The Organization, by its id or an identifier such as a FINESS.")
+        str,
+        typer.Option(help="The Organization, by its id or FINESS; what is part of it counts too."),
     ],
 ) -> None:
     """Hold all roles of an account for one establishment: its patients, and nobody else's."""

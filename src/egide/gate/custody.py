@@ -1,11 +1,11 @@
 """Custody: the establishment a resource itself says it is of, by the standard's own elements.
 
-A patient may be of several establishments at once, so a Patient is of those its ties name
-(`egide.gate.ties`); whatever names none goes with its patients.
+An establishment is an Organization and all that is part of it. A patient may be of several, so a
+Patient is of those its ties name (`egide.gate.ties`); whatever names none goes with its patients.
 https://hl7.org/fhir/R4/encounter-definitions.html#Encounter.serviceProvider
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
 CUSTODY: Final[Mapping[str, str]] = {
@@ -36,8 +36,9 @@ def named(held: Any) -> frozenset[str]:
     return frozenset(found)
 
 
-def elsewhere(type: str, resource: Mapping[str, Any], establishment: str) -> bool:
-    """Whether a resource says that it is of other establishments than an Organization (an id).
+def elsewhere(type: str, resource: Mapping[str, Any], establishment: Container[str]) -> bool:
+    """Whether a resource says that it is of other Organizations than those (ids) of one
+    establishment.
 
     Who is named in a way that is not understood, by words or another server's address, is another.
     """
@@ -47,15 +48,9 @@ def elsewhere(type: str, resource: Mapping[str, Any], establishment: str) -> boo
         kind = first.get("resourceType", "")
         return kind == "Composition" and elsewhere(kind, first, establishment)
     held = resource.get(CUSTODY.get(type, ""))
-    return held is not None and establishment not in named(held)
+    return held is not None and not any(each in establishment for each in named(held))
 
 
 def may_name(type: str) -> bool:
     """Whether resources of `type` may say which establishments they are of."""
     return type in CUSTODY or type == DOCUMENT
-
-
-def belongs_to(establishment: str) -> str:
-    """The name (`Type/id`) the patients of an Organization (an id) are tied to it by: another one
-    than that by which those who work there have care."""
-    return f"held/{establishment}"

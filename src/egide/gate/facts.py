@@ -3,7 +3,7 @@
 Patients are named by their internal key (a random 63-bit number), never by an id.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -24,9 +24,9 @@ class Facts(msgspec.Struct, frozen=True):
     of the actor's roles within the scopes of the application (`granted`).
 
     `own` is the key of the patient the account is bound to, `launched` of the one the application
-    was launched with, `behalf` of the one a relative acts for. `held` is the Organization (an id)
-    the roles are held for, None for the whole house. `who` are the references a Consent may name
-    the actor by (`Practitioner/1`).
+    was launched with, `behalf` of the one a relative acts for. `held` are the Organizations (ids)
+    of the establishment the roles are held for, None for the whole house. `who` are the references
+    a Consent may name the actor by (`Practitioner/1`).
 
     `assurance` is the strength of authentication (1 = one factor or a machine's secret, 2 = two),
     `fresh` whether it was shown less than `roles.FRESH` ago,
@@ -42,7 +42,7 @@ class Facts(msgspec.Struct, frozen=True):
     own: int | None = None
     launched: int | None = None
     behalf: int | None = None
-    held: str | None = None
+    held: Container[str] | None = None
     who: frozenset[str] = frozenset()
     assurance: int = 1
     fresh: bool = True

@@ -18,7 +18,7 @@ import msgspec
 
 from egide.fhir.search.span import EVER, Span, period
 from egide.gate.choices import agreed
-from egide.gate.custody import CUSTODY, belongs_to, named
+from egide.gate.custody import CUSTODY, named
 
 RULE: Final = 2
 """The number of this rule: raised when what a resource is said to give changes, so that what was
@@ -145,7 +145,7 @@ def _belonging(patient: str, held: Any) -> list[Tie]:
     """The patient is one of the establishments that `held` names: from before a stay begins, for it
     is prepared, and after it has ended, for it is paid and its file is kept."""
     return [
-        Tie(belongs_to(each), patient, Kind.establishment, EARLIEST, LATEST)
+        Tie(f"Organization/{each}", patient, Kind.establishment, EARLIEST, LATEST)
         for each in sorted(named(held))
     ]
 

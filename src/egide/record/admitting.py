@@ -18,14 +18,14 @@ def admits(here: Interaction, prepared: Sequence[Prepared]) -> frozenset[bytes]:
 
     Under ids the server has just chosen: no record can have named those before.
     """
-    held = here.actor.held
+    held = here.decision.facts.held
     if held is None:
         return frozenset()
     return frozenset(
         each.id
         for each in prepared
         if each.draft.type == "Patient" and each.draft.fresh and each.body
-        if held in named(fhir.parse(each.body).get("managingOrganization"))
+        if any(id in held for id in named(fhir.parse(each.body).get("managingOrganization")))
     )
 
 

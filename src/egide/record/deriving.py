@@ -228,8 +228,7 @@ async def _said(
     for id, tie in ties:
         key = keys.get(ident("Patient", tie.patient))
         if key is not None:
-            member = ident(*tie.member.split("/", 1))
-            said[id].add((member, key, int(tie.kind), tie.since, tie.until))
+            said[id].add((reach.member(parts, tie), key, int(tie.kind), tie.since, tie.until))
     return said
 
 

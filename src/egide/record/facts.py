@@ -1,23 +1,39 @@
 """Facts: what the gate is told, loaded here and nowhere else, in the snapshot of the data."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from egide.actor import Actor
 from egide.db import Connection, queries
+from egide.fhir.search.edge import edge
 from egide.gate import Decision, Facts, decide, granted
 from egide.gate.choices import Choices
-from egide.gate.custody import belongs_to
 from egide.gate.episodes import Episodes
 from egide.gate.roles import FRESH
 from egide.record.parts import Parts
 from egide.record.policies import Moved, Policy
-from egide.store import Row, Ties, Within, ties_to
+from egide.record.reach import establishment
+from egide.store import Row, Ties, Within, parameter_number, ties_to
 
 _SQL = queries("egide.record", "sql/facts.sql")
 _NOBODY: frozenset[int] = frozenset()
+_PART_OF: Final = parameter_number(edge("Organization", "partof").parameter)
+
+
+class Establishment(msgspec.Struct, frozen=True):
+    """An Organization and all that is part of it, by their `idents`; it contains their ids.
+
+    `members` are the idents by which rows of reach name whose patient somebody is.
+    """
+
+    idents: frozenset[bytes]
+    members: tuple[bytes, ...]
+    ident: Callable[[str, str], bytes]
+
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and self.ident("Organization", id) in self.idents
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -25,8 +41,8 @@ class Who(msgspec.Struct, frozen=True):
 
     `own`, `launched` and `behalf` are keys of patients, `idents` their idents by key; `members`
     the idents reach rows may name the actor by, besides the roles he works in as `practitioner`
-    (an ident); `names` the references a Consent may name him by; `establishment` the one his roles
-    are held for (an ident), as reach rows name it.
+    (an ident); `names` the references a Consent may name him by; `held` is the establishment his
+    roles are held for, None for the whole house.
     """
 
     own: int | None = None
@@ -36,7 +52,7 @@ class Who(msgspec.Struct, frozen=True):
     members: tuple[bytes, ...] = ()
     practitioner: bytes | None = None
     names: frozenset[str] = frozenset()
-    establishment: bytes | None = None
+    held: Establishment | None = None
     emergency: bool = False
 
 
@@ -86,9 +102,18 @@ async def who(parts: Parts, actor: Actor, purpose: str) -> Who:
         members=tuple(members),
         practitioner=ident("Practitioner", str(actor.practitioner)) if at_work else None,
         names=frozenset(names),
-        establishment=ident(*belongs_to(actor.held).split("/", 1)) if actor.held else None,
+        held=None if actor.held is None else await _establishment(parts, actor.held),
         emergency=emergency,
     )
+
+
+async def _establishment(parts: Parts, id: str) -> Establishment:
+    """The Organization with an id, and all that is part of it now."""
+    ident = parts.blind.ident
+    async with parts.database.connection() as connection:
+        records = await connection.fetch(_SQL["parts"], ident("Organization", id), _PART_OF)
+    found = [record["id"] for record in records]
+    return Establishment(frozenset(found), tuple(map(establishment, found)), ident)
 
 
 def _names(actor: Actor, purpose: str) -> list[str]:
@@ -117,7 +142,7 @@ def decision_for(
             own=asking.own,
             launched=asking.launched,
             behalf=asking.behalf,
-            held=actor.held,
+            held=asking.held,
             who=asking.names,
             assurance=actor.assurance,
             fresh=actor.authenticated is not None and now - actor.authenticated < FRESH,
@@ -133,7 +158,8 @@ def decision_for(
 
 def within(parts: Parts, asking: Who) -> Within:
     """Whose reach a query of `asking` is held to."""
-    return Within(asking.members, parts.clock(), asking.practitioner, asking.establishment)
+    patients = () if asking.held is None else asking.held.members
+    return Within(asking.members, parts.clock(), asking.practitioner, patients)
 
 
 def known_by(rows: Iterable[Row]) -> dict[int, Ties]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from egide import fhir
 from egide.db import Connection, queries
-from egide.gate.ties import TYING, Tie, role_of, ties_of
+from egide.gate.ties import TYING, Kind, Tie, role_of, ties_of
 from egide.record.parts import Parts
 from egide.store import Prepared
 
@@ -93,13 +93,25 @@ async def add(parts: Parts, connection: Connection, ties: Sequence[tuple[bytes, 
     ident = parts.blind.ident
     await connection.execute(
         _SQL["add"],
-        [ident(*tie.member.split("/", 1)) for _, tie in ties],
+        [member(parts, tie) for _, tie in ties],
         [ident("Patient", tie.patient) for _, tie in ties],
         [source for source, _ in ties],
         [int(tie.kind) for _, tie in ties],
         [tie.since for _, tie in ties],
         [tie.until for _, tie in ties],
     )
+
+
+def member(parts: Parts, tie: Tie) -> bytes:
+    """The ident by which a row names who is tied to a patient."""
+    ident = parts.blind.ident(*tie.member.split("/", 1))
+    return establishment(ident) if tie.kind is Kind.establishment else ident
+
+
+def establishment(organization: bytes) -> bytes:
+    """The ident of an Organization as that whose patients somebody is: another one than that by
+    which who works there has care, so that care is not looked for among all of them."""
+    return organization[:-1] + bytes([organization[-1] ^ 1])
 
 
 async def take_back(connection: Connection, sources: Sequence[bytes]) -> None:

@@ -92,14 +92,14 @@ async def rights(
 class _Extent(NamedTuple):
     """How an account reaches patients: by members (idents), as a practitioner (an ident) with the
     roles he works in, and by itself some (key numbers); by the first two only those of an
-    establishment (an ident), where roles are held for one."""
+    establishment (by members), where roles are held for one."""
 
     account: int
     everybody: bool = False
     members: tuple[bytes, ...] = ()
     practitioner: bytes | None = None
     patients: tuple[int, ...] = ()
-    establishment: bytes | None = None
+    establishment: tuple[bytes, ...] = ()
 
 
 async def _extent(parts: Parts, actor: Actor, relatives: Sequence[str]) -> _Extent:
@@ -118,11 +118,10 @@ async def _extent(parts: Parts, actor: Actor, relatives: Sequence[str]) -> _Exte
         ident = parts.blind.ident
         idents = {ident("Patient", each.patient) for each in await represented.by(parts, relatives)}
         patients += (await parts.keys.of_patients(parts.database, idents)).values()
-    if "all" in spans and asking.establishment is not None:
-        members += (asking.establishment,)
-    return _Extent(
-        actor.account, False, members, practitioner, tuple(patients), asking.establishment
-    )
+    held = () if asking.held is None else asking.held.members
+    if "all" in spans:
+        members += held
+    return _Extent(actor.account, False, members, practitioner, tuple(patients), held)
 
 
 async def _counts(
@@ -140,7 +139,7 @@ async def _counts(
         *columns((each.account, each.practitioner) for each in extents if each.practitioner),
         *columns((each.account, patient) for each in extents for patient in each.patients),
         at,
-        *columns((each.account, each.establishment) for each in extents if each.establishment),
+        *columns((each.account, member) for each in extents for member in each.establishment),
     )
     return {record["account"]: record["patients"] for record in records}
 

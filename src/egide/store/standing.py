@@ -23,20 +23,20 @@ class Within(msgspec.Struct, frozen=True):
     """In the reach, `at` an instant, of one of `members` (idents).
 
     `practitioner`, an ident, adds the roles that professional works in at that instant.
-    `establishment`, an ident, is the one whose patients are told apart; `wide`: they are all in
-    the reach.
+    `establishment` are the members whose patients are those of one establishment, and told apart;
+    `wide`: they are all in the reach.
     """
 
     members: tuple[bytes, ...]
     at: datetime
     practitioner: bytes | None = None
-    establishment: bytes | None = None
+    establishment: tuple[bytes, ...] = ()
     wide: bool = False
 
     @property
     def tying(self) -> list[bytes]:
         """Whom ties are looked for of."""
-        return [*self.members, *filter(None, [self.establishment])]
+        return [*self.members, *self.establishment]
 
     def marks(self, value: Callable[[object], str]) -> tuple[str, str]:
         """The members and the instant in SQL; `value` gives the mark of a value."""

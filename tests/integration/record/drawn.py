@@ -152,7 +152,7 @@ class Population:
             content_of(type, body, raw),
             lambda criteria: codes == {"1"},
             self._belonging(actor),
-            actor.held is not None and any(elsewhere(type, each, actor.held) for each in bodies),
+            any(elsewhere(type, each, self._establishment(actor) or ()) for each in bodies),
         )
         match decision.permits(resource):
             case "yes":
@@ -195,7 +195,7 @@ class Population:
                 own=key(actor.patient),
                 launched=key(actor.launched or actor.patient),
                 behalf=key(actor.behalf),
-                held=actor.held,
+                held=self._establishment(actor),
                 who=frozenset(names(actor, purpose)),
                 assurance=actor.assurance,
                 emergency=emergency,
@@ -229,7 +229,17 @@ class Population:
         return frozenset(
             key(tie.patient)
             for tie in self._ties
-            if tie.kind is Kind.establishment and tie.member == f"held/{actor.held}"
+            if tie.kind is Kind.establishment
+            and tie.member.removeprefix("Organization/") in (self._establishment(actor) or ())
+        )
+
+    def _establishment(self, actor: Actor) -> frozenset[str] | None:
+        """The Organization the roles are held for, and the one that may be part of it."""
+        if actor.held is None:
+            return None
+        whole = self.current["Organization/u"].get("partOf")
+        return frozenset(
+            {actor.held, "u"} if whole == to(f"Organization/{actor.held}") else {actor.held}
         )
 
     def _roles(self, actor: Actor, now: datetime) -> Iterator[str]:
@@ -288,7 +298,7 @@ periods = st.sampled_from(
 )
 
 managed = st.sampled_from(
-    [{}, *({"managingOrganization": {"reference": f"Organization/{id}"}} for id in "hhg")]
+    [{}, *({"managingOrganization": {"reference": f"Organization/{id}"}} for id in "hhgu")]
 )
 
 
@@ -403,6 +413,13 @@ def populations(draw: st.DrawFn) -> Population:
             versions[f"{type}/{id}"] = [{"resourceType": type, "id": id, **body}]
     works = {"practitioner": to(draw(st.sampled_from(CARERS[:2]))), **draw(periods)}
     versions["PractitionerRole/w"] = [{"resourceType": "PractitionerRole", "id": "w", **works}]
+    whole = draw(
+        st.sampled_from([{}, {"partOf": to("Organization/h")}, {"partOf": to("Organization/g")}])
+    )
+    for id, part in (("h", {}), ("g", {}), ("u", whole)):
+        versions[f"Organization/{id}"] = [
+            {"resourceType": "Organization", "id": id, "name": id} | part
+        ]
     for name in draw(st.lists(st.sampled_from(sorted(versions)), max_size=3, unique=True)):
         if name.startswith(("Observation", "Appointment", *STAYS)):
             before = versions[name][0]

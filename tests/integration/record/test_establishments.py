@@ -9,13 +9,24 @@ import pytest
 from tests.integration.record.conftest import Put
 
 from egide.actor import Actor
+from egide.clock import system_clock
 from egide.db import Database
 from egide.errors import EgideError, Forbidden, Incorrect, NotFound
 from egide.record import Bundle, Compartment, Record, bundle_of
 
 DESK = Actor(13, "desk", frozenset({"registrar"}), 14, establishment="a", held="a")
 TRUSTED = Actor(31, "app", frozenset({"system"}), 32, held="a", assurance=2)
-DOCTOR = Actor(7, "app", frozenset({"clinician"}), 8, practitioner="d", establishment="a", held="a")
+DOCTOR = Actor(
+    7,
+    "app",
+    frozenset({"clinician"}),
+    8,
+    assurance=2,
+    authenticated=system_clock(),
+    practitioner="d",
+    establishment="a",
+    held="a",
+)
 ADMINISTRATOR = Actor(1, "test", frozenset({"administrator"}), 1000, assurance=2)
 A = {"reference": "Organization/a"}
 SYSTEM = "urn:oid:1.2.250.1.213.1.4.8"
@@ -292,6 +303,52 @@ async def test_a_stay_elsewhere_of_a_shared_patient_is_hidden_by_every_path(
     async with record.open(TRUSTED, "HOPERAT") as session:
         page = await session.everything("ofb")
         assert {each.id for each in page.entries} == {"ofb", "c-ofb", *seen}
+
+
+async def test_what_is_part_of_an_establishment_is_of_it_as_long_as_it_is(
+    record: Record, put: Put
+) -> None:
+    async def part(id: str, whole: str) -> None:
+        await put("Organization", id, name=id, partOf={"reference": f"Organization/{whole}"})
+
+    ward = {"reference": "Organization/ward"}
+    await put("Encounter", "in-ward", **stay("ofnone", serviceProvider=ward))
+    new = body("Patient", managingOrganization=ward)
+
+    async def closed() -> None:
+        assert await found(record, DESK, "Patient") == ["ofa"]
+        assert await found(record, DESK, "Encounter") == []
+        async with record.open(DESK, "HOPERAT") as session:
+            with pytest.raises(NotFound):
+                await session.read("Encounter", "in-ward")
+            with pytest.raises(Forbidden):
+                await session.create("Patient", new)
+
+    await closed()
+    for whole in ("b", "nowhere", "ward"):
+        await part("ward", whole)
+        await closed()
+    await part("pole", "a")
+    await part("ward", "pole")
+    assert await found(record, DESK, "Patient") == ["ofa", "ofnone"]
+    assert await found(record, DESK, "Encounter") == ["in-ward"]
+    async with record.open(DESK, "HOPERAT") as session:
+        assert (await session.read("Encounter", "in-ward")).id == "in-ward"
+    await part("pole", "b")
+    await closed()
+    await part("pole", "ward")
+    await closed()
+    await part("pole", "a")
+    assert await found(record, DESK, "Encounter") == ["in-ward"]
+    # The whole is no part of it: who works for the ward alone sees no more than that.
+    for_ward = replace(DESK, held="ward")
+    assert await found(record, for_ward, "Patient") == ["ofnone"]
+    async with record.open(DESK, "HOPERAT") as session:
+        made = await session.create("Patient", new)
+    assert await found(record, for_ward, "Patient") == sorted(["ofnone", made.id])
+    async with record.open(replace(ADMINISTRATOR, roles=frozenset({"system"}))) as session:
+        await session.delete("Organization", "pole")
+    assert await found(record, DESK, "Encounter") == []
 
 
 async def test_a_document_of_another_establishment_is_hidden(record: Record, put: Put) -> None:

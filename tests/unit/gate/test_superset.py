@@ -17,6 +17,7 @@ TYPES = ["Patient", "Observation", "Location", "AuditEvent"]
 LABELS = ["x|1", "x|2"]
 SPANS: list[Span] = ["all", "set", "self", "behalf", "unbound"]
 CRITERIA = (("code", "1"),)
+HOSPITAL = frozenset({"hospital", "ward"})
 
 
 def decided(said: str) -> Choices:
@@ -66,7 +67,7 @@ facts = st.builds(
     fresh=st.booleans(),
     launched=st.sampled_from([None, *PATIENTS]),
     behalf=st.sampled_from([None, *PATIENTS]),
-    held=st.sampled_from([None, "establishment"]),
+    held=st.sampled_from([None, HOSPITAL]),
     emergency=st.booleans(),
     zone=st.sampled_from(["inside", "outside"]),
     cleared=st.booleans(),
@@ -242,7 +243,7 @@ def test_the_interactions_drawn_here_exist() -> None:
 def test_roles_held_for_an_establishment_open_nothing_the_house_s_do_not(
     facts: Facts, resource: ResourceFacts
 ) -> None:
-    held = decide(replace(facts, held="establishment")).permits(resource)
+    held = decide(replace(facts, held=HOSPITAL)).permits(resource)
     if held != "no":
         assert decide(replace(facts, held=None)).permits(resource) == held
 
@@ -252,7 +253,7 @@ def test_roles_held_for_an_establishment_open_nothing_of_another_s(
     facts: Facts, resource: ResourceFacts
 ) -> None:
     wide = tuple(each for each in facts.grants if each.reach in ("all", "set"))
-    decision = decide(replace(facts, grants=wide, held="establishment"))
+    decision = decide(replace(facts, grants=wide, held=HOSPITAL))
     others = set(resource.patients) - resource.belonging
     if facts.purpose != "BTG" and (others or resource.elsewhere):
         assert decision.permits(resource) == "no"

@@ -34,6 +34,7 @@ from egide.gate.labels import (
 )
 from egide.gate.roles import BREAK_GLASS, BUNDLES, CHANGES
 
+HOSPITAL = frozenset({"hospital"})
 OWN, CARED, STRANGER, BEHALF = 11, 22, 33, 44
 UTC = ZoneInfo("UTC")
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -400,7 +401,7 @@ def of_the_house(cell: Cell) -> bool:
 @pytest.mark.parametrize("cell", OPEN, ids=name)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_role_held_for_an_establishment_opens_no_other_s_patients(cell: Cell, place: str) -> None:
-    decision = asked(cell, held="establishment")
+    decision = asked(cell, held=HOSPITAL)
     patients, kind = PLACES[place][0], cell[1]
     closed = replace(resource(kind, patients), elsewhere=True)
     if cell[3] in HOUSE:
@@ -422,7 +423,7 @@ def test_a_role_held_for_an_establishment_opens_its_patients_as_ever(
 ) -> None:
     patients, (_, kind, _, _, letter) = PLACES[place][0], cell
     facts = replace(resource(kind, patients), belonging=frozenset(patients))
-    decision = asked(cell, held="establishment")
+    decision = asked(cell, held=HOSPITAL)
     nobodys = letter == "a" and not patients and of_the_house(cell)
     assert decision.permits(facts) == ("no" if nobodys else expected_at(cell, place))
     assert not decision.may_identify(KINDS[kind])
@@ -431,7 +432,7 @@ def test_a_role_held_for_an_establishment_opens_its_patients_as_ever(
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[4] == "+"], ids=name)
 def test_nothing_is_done_to_the_house_by_roles_held_for_an_establishment(cell: Cell) -> None:
-    assert asked(cell, held="establishment").allowed == (cell[3] not in HOUSE)
+    assert asked(cell, held=HOSPITAL).allowed == (cell[3] not in HOUSE)
 
 
 CLOSED = {("registrar", "admission")}

@@ -21,6 +21,14 @@ where member = any($1::uuid[] || array(
 ))
 and since <= $2 and until > $2 limit $3
 
+-- parts: An Organization and all that is part of it, by their idents.
+with recursive part (id) as (
+    select $1::uuid
+    union
+    select r.source from part p join ref r on r.target = p.id and r.parameter = $2
+)
+select id from part
+
 -- owners: The idents of some patients.
 select number, owner from data_key where number = any($1::bigint[])
 

@@ -31,13 +31,14 @@ with named as (
     join reach_role o using (practitioner)
     where o.since <= $7 and o.until > $7
 ), bound as (
-    select * from unnest($8::bigint[], $9::uuid[]) as h (account, establishment)
+    select * from unnest($8::bigint[], $9::uuid[]) as h (account, member)
 ), reached as (
     select n.account, r.patient_key
-    from named n join reach r using (member) left join bound h using (account)
+    from named n join reach r using (member)
     where r.since <= $7 and r.until > $7 and r.kind <> 5
-      and (h.establishment is null or r.kind = 3 or exists (
-          select from reach e where e.member = h.establishment and e.patient_key = r.patient_key
+      and (r.kind = 3 or not exists (select from bound h where h.account = n.account) or exists (
+          select from bound h join reach e using (member)
+          where h.account = n.account and e.patient_key = r.patient_key
       ))
     union all
     select * from unnest($5::bigint[], $6::bigint[]) as b (account, patient_key)
