@@ -42,6 +42,8 @@ CHANGES: Final[Mapping[str, str]] = {
     "opposition": "the patient's decision: the Consent named",
     "no-agreement": "a Consent that permits just this",
     "server-chosen-ids": "letting the server choose the id",
+    "identity-search": "a role that may search the type for everybody",
+    "multiple-matches": "a criterion that one resource matches",
 }
 """Reason → what would change it."""
 

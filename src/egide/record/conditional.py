@@ -35,7 +35,7 @@ Invariants
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from egide import fhir
 from egide.db import Connection, queries
@@ -52,6 +52,11 @@ _SQL = queries("egide.record", "sql/conditional.sql")
 MOST_LOCKS = 200
 """Keys one transaction takes at most; one that needs more takes its types alone instead. All
 transactions share some thousands (PostgreSQL's max_locks_per_transaction × max_connections)."""
+
+IDENTITY_SEARCH: Final = "identity-search"
+"""The rule by which a criterion is for who may search for everybody."""
+MULTIPLE_MATCHES: Final = "multiple-matches"
+"""What is wrong with a criterion that more than one resource matches."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -88,12 +93,22 @@ class Criterion:
 
 def criterion(here: Interaction, type: str, pairs: Pairs) -> Criterion:
     """The criterion in `pairs`. Raises Incorrect, Unsupported, TooCostly, Forbidden."""
-    decision = here.decide("search", type)
-    if not decision.allowed or not decision.searches_all(type):
-        here.note(rule="identity-search")
+    if not entitled(here, type):
+        here.note(rule=IDENTITY_SEARCH)
         raise Forbidden(f"a criterion needs the right to search {type} of everybody")
-    if not decision.opens_all(type):
+    if not here.decide("search", type).opens_all(type):
         here.question()
+    return selecting(here, type, pairs)
+
+
+def entitled(here: Interaction, type: str) -> bool:
+    """Whether who asks may use a criterion on `type`."""
+    decision = here.decide("search", type)
+    return decision.allowed and decision.searches_all(type)
+
+
+def selecting(here: Interaction, type: str, pairs: Pairs) -> Criterion:
+    """The criterion in `pairs`, whoever may use it. Raises Incorrect, Unsupported, TooCostly."""
     query = searches.selecting(here, type, pairs)
     return Criterion(type, tuple(pairs), query, _narrowest(query))
 
@@ -149,7 +164,7 @@ async def find(
     ids = await searches.identify(here, connection, type, wanted.pairs)
     if len(ids) > 1:
         words = f"the criterion matches more than one {type}"
-        raise PreconditionFailed(words, issues=[Issue("multiple-matches", words, where)])
+        raise PreconditionFailed(words, issues=[Issue(MULTIPLE_MATCHES, words, where)])
     if not ids:
         return None
     try:

@@ -6,20 +6,21 @@ grants are explained without one.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import structs
 
 from egide.actor import PURPOSES, Actor
 from egide.db import Connection
-from egide.errors import Incorrect
+from egide.errors import Incorrect, PreconditionFailed
 from egide.gate import Decision, ResourceFacts, grants_of
 from egide.gate.explaining import Explanation, explain
 from egide.ids import RESOURCE_ID
-from egide.record import represented
+from egide.record import conditional, represented
 from egide.record.content import facts_of
 from egide.record.facts import Who, decision_for, standing, who
 from egide.record.interaction import Interaction
+from egide.record.parts import Parts
 from egide.store import Row
 
 OPEN = "open-to-anyone"
@@ -31,20 +32,23 @@ _SERVER_CHOSEN = "server-chosen-ids"
 class Asked(NamedTuple):
     """What an address asks for: the interactions it may come to, and of what.
 
-    No interaction: it is open to anyone. `type`, `id`, `version`: those it names, if it does.
+    No interaction: it is open to anyone. `type`, `id`, `version`: those it names, if it does;
+    `criterion`: the parameters that select, where a write names no id but what it matches.
     """
 
     interactions: tuple[str, ...]
     type: str | None = None
     id: str | None = None
     version: int | None = None
+    criterion: tuple[tuple[str, str], ...] | None = None
 
 
 async def explained(
     here: Interaction, actor: Actor, purpose: str, asked: Asked, relatives: Sequence[str] = ()
 ) -> Explanation:
     """What the gate would say to `actor`; where he acts for somebody, by the tie of `relatives`
-    (ids of RelatedPersons) that holds now. Raises Incorrect."""
+    (ids of RelatedPersons) that holds now. A criterion is looked up as the write itself would, and
+    nothing is written. Raises Incorrect, Unsupported, TooCostly."""
     if purpose not in PURPOSES:
         raise Incorrect("the purpose of use is not one this server knows")
     if not all(id is None or RESOURCE_ID.match(id) for id in (actor.behalf, actor.launched)):
@@ -62,16 +66,53 @@ async def explained(
     if asked.id is not None:
         here.note(ids=[asked.id])
         here.question()
+    selected = _NO_CRITERION
     async with parts.database.snapshot() as connection:
-        row = await _row(here, connection, asked)
-        decision = decide(_comes_to(asked, lambda name: decide(name).allowed, row is not None))
+        if asked.criterion is not None and decide(asked.interactions[0]).allowed:
+            here.note(criterion=list(asked.criterion))
+            here.question()
+            selected = await _selected(parts, connection, tied, purpose, asking, asked)
+        row = await _row(here, connection, asked._replace(id=asked.id or selected.id))
+        there = row is not None or selected.rule is not None
+        decision = decide(_comes_to(asked, lambda name: decide(name).allowed, there))
         resource = None
         if row is not None:
             resource = await _facts(here, connection, decision, asking, row)
     found = explain(decision.facts, grants_of(actor.roles), resource)
+    if selected.rule is not None:
+        return _refused(found, selected.rule)
     if asked.id is not None and decision.facts.interaction == "create":
         return _under_an_id(found, decision)
     return found
+
+
+class _Selected(NamedTuple):
+    """What a criterion comes to: the id of what matches (None: nothing does), or the rule by which
+    it is refused."""
+
+    id: str | None = None
+    rule: str | None = None
+
+
+_NO_CRITERION: Final = _Selected()
+
+
+async def _selected(
+    parts: Parts, connection: Connection, actor: Actor, purpose: str, asking: Who, asked: Asked
+) -> _Selected:
+    """What the criterion selects for `actor`, by what his own write would look it up with."""
+    assert asked.type is not None and asked.criterion is not None
+    his = Interaction(parts, actor, purpose, asked.interactions[0], asked.type)
+    his.who = asking
+    his.decision = his.decide(his.name, his.type)
+    if not conditional.entitled(his, asked.type):
+        return _Selected(rule=conditional.IDENTITY_SEARCH)
+    wanted = conditional.selecting(his, asked.type, asked.criterion)
+    try:
+        found = await conditional.find(his, connection, wanted)
+    except PreconditionFailed:
+        return _Selected(rule=conditional.MULTIPLE_MATCHES)
+    return _Selected(None if found is None else found.id)
 
 
 async def _tied(here: Interaction, actor: Actor, relatives: Sequence[str]) -> Actor:
@@ -108,10 +149,10 @@ async def _facts(
 
 
 def _comes_to(asked: Asked, allowed: Callable[[str], bool], there: bool) -> str:
-    """Which of its interactions an address comes to: what is not there is created by who may
-    update; a criterion is taken to match; of bundles, the first kind that may be sent."""
+    """Which of its interactions an address comes to: what is not there, or what nothing matches, is
+    created by who may update; of bundles, the first kind that may be sent."""
     first, *others = asked.interactions
-    if asked.id is not None:
+    if asked.id is not None or asked.criterion is not None:
         return others[0] if others and not there and allowed(first) else first
     if asked.type is not None:
         return first
@@ -123,8 +164,13 @@ def _under_an_id(found: Explanation, decision: Decision) -> Explanation:
     facts = decision.facts
     if not decision.allowed or facts.type is None or decision.may_identify(facts.type):
         return found
+    return _refused(found, _SERVER_CHOSEN)
+
+
+def _refused(found: Explanation, rule: str) -> Explanation:
+    """An explanation of what no grant would be enough for, by `rule`."""
     lines = tuple(
-        structs.replace(line, answer="no", reason=_SERVER_CHOSEN) if line.answer == "yes" else line
+        structs.replace(line, answer="no", reason=rule) if line.answer == "yes" else line
         for line in found.lines
     )
-    return structs.replace(found, outcome="deny", rule=_SERVER_CHOSEN, lines=lines)
+    return structs.replace(found, outcome="deny", rule=rule, lines=lines)

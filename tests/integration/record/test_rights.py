@@ -10,8 +10,11 @@ from egide.actor import Actor
 from egide.api.rest import FHIR
 from egide.api.rest.asked import asked_by
 from egide.clock import system_clock
-from egide.errors import Forbidden, Incorrect, NotFound
+from egide.db import Database
+from egide.errors import EgideError, Forbidden, Incorrect, NotFound
+from egide.ledger.reading import Reading
 from egide.record import Asked, Cited, Record
+from egide.seal import KeyRing
 
 DOCTOR = Actor(
     7,
@@ -144,13 +147,98 @@ async def test_an_update_is_explained_by_whether_there_is_something_to_update(
     assert (await reason(record, reader, absent, "PATRQT")).startswith("deny no-grant")
 
 
+async def explained(record: Record, actor: Actor, request: str) -> tuple[str, str, str | None]:
+    """Outcome, rule and interaction with what comes of the resource, as an auditor is told."""
+    method, _, address = request.partition(" ")
+    async with record.open(AUDITOR, "HOPERAT") as session:
+        found = await session.explain(actor, "TREAT", asked_by(FHIR, method, address))
+    return f"{found.outcome} {found.interaction}", found.rule, found.answer
+
+
+async def test_a_criterion_is_explained_by_what_it_selects_and_nothing_is_written(
+    record: Record, system: Actor, put: Put, database: Database
+) -> None:
+    async def rows() -> list[int]:
+        async with database.connection() as connection:
+            statement = "select version from resource order by id"
+            return [row["version"] for row in await connection.fetch(statement)]
+
+    one, none, both = "identifier=urn:x|1", "identifier=urn:x|none", "status=final"
+    marked = [{"system": "urn:x", "value": "1"}]
+    await put("Observation", "i", status="final", code={"text": "secret"}, identifier=marked, **OF)
+    before = await rows()
+    for query, update, delete in (
+        (one, ("allow update", "system/record", "yes"), ("allow delete", "system/record", "yes")),
+        (none, ("allow create", "system/record", None), ("allow delete", "system/record", None)),
+        (
+            both,
+            ("deny update", "multiple-matches", None),
+            ("deny delete", "multiple-matches", None),
+        ),
+    ):
+        address = f"/fhir/Observation?{query}&_format=json"
+        assert await explained(record, system, f"PUT {address}") == update
+        assert await explained(record, system, f"DELETE {address}") == delete
+    assert await rows() == before
+
+
+async def test_a_criterion_is_explained_as_refused_to_who_may_not_search_for_everybody(
+    record: Record, put: Put
+) -> None:
+    await put("CareTeam", "t", **TEAM)
+    for query in ("status=final", "identifier=urn:x|none"):
+        said = await explained(record, DOCTOR, f"PUT /fhir/Observation?{query}")
+        assert said == ("deny update", "identity-search", None)
+    patient = Actor(15, "portal", frozenset({"patient"}), 16, patient="p")
+    _, rule, _ = await explained(record, patient, "DELETE /fhir/Observation?status=final")
+    assert rule == "no-grant"
+
+
+async def test_what_is_hidden_by_a_scope_is_not_selected_by_a_criterion(
+    record: Record, system: Actor, put: Put
+) -> None:
+    coded = {"coding": [{"system": "urn:k", "code": "b"}]}
+    await put("Observation", "k", status="amended", code=coded, **OF)
+    narrowed = replace(system, scope="system/Observation.cruds?code=urn:k|a")
+    asked = "PUT /fhir/Observation?status=amended"
+    assert (await explained(record, system, asked))[0] == "allow update"
+    assert (await explained(record, narrowed, asked))[0] == "allow create"
+
+
+@pytest.mark.parametrize("query", ["", "_format=json", "nonsense=1", "status=final&_sort=date"])
+async def test_what_is_no_criterion_is_explained_no_more_than_it_is_done(
+    record: Record, system: Actor, query: str
+) -> None:
+    with pytest.raises(EgideError) as done:
+        async with record.open(system) as session:
+            pairs = [tuple(each.split("=")) for each in query.split("&") if "=" in each]
+            chosen = [pair for pair in pairs if pair[0] != "_format"]
+            await session.delete_matching("Observation", chosen)  # type: ignore[arg-type]
+    with pytest.raises(EgideError) as explaining:
+        await explained(record, system, f"DELETE /fhir/Observation?{query}")
+    assert str(explaining.value) == str(done.value)
+    assert explaining.value.category == "incorrect"
+
+
+async def test_explaining_a_criterion_counts_for_who_asks_and_is_in_the_ledger(
+    record: Record, system: Actor, database: Database, ring: KeyRing
+) -> None:
+    narrowed = replace(system, account=909, scope="system/Observation.cruds?code=urn:k|a")
+    await explained(record, narrowed, "PUT /fhir/Observation?status=final")
+    async with database.connection() as connection:
+        last, *_ = await Reading(ring).of_actor(connection, AUDITOR.account)
+        assert await Reading(ring).of_actor(connection, narrowed.account) == []
+    assert last.facts["criterion"] == [["status", "final"]]
+    assert last.outcome.name == "success"
+
+
 @pytest.mark.parametrize(
     ("actor", "request_", "purpose", "said"),
     [
         (DOCTOR, "GET /fhir", "TREAT", "allow clinician/care"),
         (DOCTOR, "POST /fhir/_search", "TREAT", "allow clinician/care"),
         (DOCTOR, "POST /fhir", "TREAT", "allow clinician/bundle"),
-        (DOCTOR, "PUT /fhir/Observation?code=x", "TREAT", "allow clinician/care"),
+        (DOCTOR, "PUT /fhir/Observation?code=x", "TREAT", "deny identity-search"),
         (DOCTOR, "GET /fhir/Observation/o/$meta", "TREAT", "allow clinician/care no"),
         (DOCTOR, "POST /fhir/$explain", "TREAT", "deny no-grant"),
         (DOCTOR, "GET /fhir/$broken-glass", "TREAT", "deny no-grant"),

@@ -94,5 +94,18 @@ def test_a_compartment_is_searched_and_an_operation_is_on_what_it_names(
     assert asked_by(table, "GET", address) == Asked(("search",), *asked)
 
 
+def test_the_criterion_of_a_write_is_read_as_the_write_reads_it_and_no_other_query() -> None:
+    query = "identifier=urn:x%7C1&code=a+b&_format=json&_pretty=true&code="
+    wanted = (("identifier", "urn:x|1"), ("code", "a b"), ("code", ""))
+    for method in ("PUT", "delete"):
+        assert asked_by(FHIR, method, f"/fhir/Observation?{query}").criterion == wanted
+        assert asked_by(FHIR, method, "/fhir/Observation").criterion == ()
+        assert asked_by(FHIR, method, f"/fhir/Observation/o1?{query}").criterion is None
+    for method in ("GET", "POST"):
+        assert asked_by(FHIR, method, f"/fhir/Observation?{query}").criterion is None
+    with pytest.raises(Incorrect):
+        asked_by(FHIR, "PUT", "/fhir/Observation?code=%zz")
+
+
 def test_nothing_is_asked_of_anybody_where_anyone_may() -> None:
     assert asked_by(FHIR, "GET", "/fhir/metadata") == Asked(())

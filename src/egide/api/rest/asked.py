@@ -8,22 +8,26 @@ from urllib.parse import urlsplit
 
 from egide.errors import EgideError, Incorrect
 from egide.fhir.definitions import TYPES
-from egide.http.form import plain
+from egide.http.form import pairs, plain
 from egide.http.routes import Routes
 from egide.ids import RESOURCE_ID
-from egide.record import Asked
+from egide.record import OF_HTTP, Asked
 
 _TYPES = frozenset(TYPES)
 _LONGEST_VERSION = 9
+_WRITES = frozenset({"PUT", "DELETE"})
+"""Methods whose query, on a type, says which resource is written."""
 
 
 def asked_by(table: Routes, method: str, address: str) -> Asked:
-    """What `method` of `address` (`/fhir/Observation/42?…`) asks `table` for.
+    """What `method` of `address` (`/fhir/Observation/42?…`) asks `table` for; of a query only the
+    criterion of a write counts.
 
     Raises Incorrect for what nothing there answers.
     """
     try:
-        path = urlsplit(address).path
+        split = urlsplit(address)
+        path = split.path
         segments = tuple(plain(each.encode(), plus=False) for each in path[1:].split("/"))
         found = table.find(segments) if path.startswith("/") else None
         answer = None if found is None else found.route.answer(method.upper())
@@ -33,9 +37,13 @@ def asked_by(table: Routes, method: str, address: str) -> Asked:
         raise _none()
     pieces = found.route.template.strip("/").split("/")[1:]
     values = iter(found.variables)
-    return _asked(
+    asked = _asked(
         answer.interactions, [(each, next(values) if each[:1] == "{" else each) for each in pieces]
     )
+    if method.upper() in _WRITES and asked.type is not None and asked.id is None:
+        selecting = [pair for pair in pairs(split.query.encode()) if pair[0] not in OF_HTTP]
+        return asked._replace(criterion=tuple(selecting))
+    return asked
 
 
 def _asked(interactions: tuple[str, ...], pieces: list[tuple[str, str]]) -> Asked:
