@@ -26,12 +26,13 @@ from egide.db.embedded import start
 
 Json = dict[str, Any]
 MANY = 3_000
+LOGIN = "ann.access"
 
 
 @pytest.fixture(scope="module")
 def app(installation: Installation) -> App:
     """An application a clinician who cares for nobody yet has let in."""
-    (found,) = let_in(installation, "ann.access")
+    (found,) = let_in(installation, LOGIN)
     return found
 
 
@@ -74,6 +75,34 @@ def test_a_grant_opens_one_patient_and_a_withdrawal_closes_at_once(
     assert [each["resource"]["id"] for each in found["entry"]] == [seen]
     installation.run("access", "withdraw", account, f"Patient/{made}")
     clinician.ask("GET", f"/Observation/{seen}").refused(404)
+
+
+def test_an_account_is_named_by_login_name_by_client_id_or_by_number(
+    installation: Installation,
+    clinician: Client,
+    app: App,
+    account: str,
+    record: tuple[str, str],
+) -> None:
+    made, seen = record
+    said = installation.run("clients", "add", "named", "--role", "clinician").stdout
+    client_id = said.split()[1]
+    assert client_id.startswith("client-")
+    for named in (LOGIN, LOGIN.upper(), account):
+        installation.run("access", "grant", named, f"Patient/{made}")
+        assert clinician.ask("GET", f"/Observation/{seen}").status == 200
+        asked = ("explain", "GET", f"/fhir/Observation/{seen}", "--as", named)
+        assert "the resource leaves" in installation.run(*asked).stdout
+        installation.run("access", "withdraw", named, f"Patient/{made}")
+        clinician.ask("GET", f"/Observation/{seen}").refused(404)
+        assert "the resource is hidden" in installation.run(*asked, code=1).stdout
+    asked = ("explain", "GET", f"/fhir/Observation/{seen}", "--as", client_id, "--two-factors")
+    installation.run("access", "grant", client_id, f"Patient/{made}")
+    assert "the resource leaves" in installation.run(*asked).stdout
+    installation.run("access", "withdraw", client_id, f"Patient/{made}")
+    assert "the resource is hidden" in installation.run(*asked, code=1).stdout
+    for nobody in ("nobody", "client-0123456789abcdef", "12345"):
+        installation.run("access", "grant", nobody, f"Patient/{made}", code=2)
 
 
 def test_a_glass_is_broken_for_a_reason_told_to_the_patient_and_reviewed(
@@ -282,7 +311,7 @@ def test_roles_held_for_an_establishment_reach_its_patients_and_no_others(
         refused = installation.run("access", "hold", account, "--establishment", nowhere, code=None)
         assert refused.returncode
         assert desk.ask("GET", f"/Patient/{made[there]}").status == 200
-    said = installation.run("access", "hold", account, "--establishment", "750712184").stdout
+    said = installation.run("access", "hold", id, "--establishment", "750712184").stdout
     assert f"Organization/{here}" in said
     hidden = desk.ask("GET", f"/Patient/{made[there]}").refused(404)
     assert hidden == desk.ask("GET", "/Patient/absent").refused(404)
@@ -297,7 +326,7 @@ def test_roles_held_for_an_establishment_reach_its_patients_and_no_others(
     said = installation.run(*read, "--purpose", "HOPERAT", code=1).stdout
     assert "establishment" in said
     assert "is hidden" in said
-    installation.run("access", "release", account)
+    installation.run("access", "release", id)
     assert desk.ask("GET", f"/Patient/{made[there]}").status == 200
 
 

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from egide.accounts import AccountLine, overview
-from egide.app.installation import open_installation
+from egide.app.installation import Installation, open_installation
+from egide.cli.naming import Account, account_named
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.errors import Incorrect
 from egide.record import Derivation, Glass, Right, derivation, rule_of
@@ -85,7 +86,7 @@ def judge(
 
 @access.command("grant")
 def grant(
-    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    account: Account,
     patient: Annotated[str, typer.Argument(help="Patient/ID.")],
     days: Annotated[
         int | None, typer.Option(help="For how long; without it, until withdrawn.", min=1)
@@ -98,7 +99,7 @@ def grant(
 
 @access.command("withdraw")
 def withdraw(
-    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    account: Account,
     patient: Annotated[str, typer.Argument(help="Patient/ID.")],
 ) -> None:
     """Take such a grant back, from the account's next request on."""
@@ -108,7 +109,7 @@ def withdraw(
 
 @access.command("hold")
 def hold(
-    account: Annotated[int, typer.Argument(help="The account's internal number.")],
+    account: Account,
     establishment: Annotated[
         str,
         typer.Option(help="The Organization, by its id or FINESS; what is part of it counts too."),
@@ -120,9 +121,7 @@ def hold(
 
 
 @access.command("release")
-def release(
-    account: Annotated[int, typer.Argument(help="The account's internal number.")],
-) -> None:
+def release(account: Account) -> None:
     """Hold all roles of an account for the whole house again."""
     asyncio.run(_release(account))
     _console.print("Its roles are held for the whole house.")
@@ -165,6 +164,10 @@ def _id(patient: str) -> str:
     return id
 
 
+async def _account(installation: Installation, who: str) -> int:
+    return await account_named(installation.people, who, installation.accounts.applications)
+
+
 async def _place() -> Derivation | None:
     here = settings()
     async with open_installation(here) as installation:
@@ -191,36 +194,39 @@ async def _derive(again: bool) -> int:
     return changed
 
 
-async def _grant(account: int, id: str, days: int | None) -> None:
+async def _grant(who: str, id: str, days: int | None) -> None:
     async with (
         open_installation(settings()) as installation,
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
+        account = await _account(installation, who)
         await installation.accounts.actor(account)
         until = None if days is None else installation.clock() + timedelta(days=days)
         await session.grant(id, account, until)
 
 
-async def _withdraw(account: int, id: str) -> None:
+async def _withdraw(who: str, id: str) -> None:
     async with (
         open_installation(settings()) as installation,
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
-        await session.withdraw(id, account)
+        await session.withdraw(id, await _account(installation, who))
 
 
-async def _hold(account: int, named: str) -> str:
+async def _hold(who: str, named: str) -> str:
     async with (
         open_installation(settings()) as installation,
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
         id = await session.establishment(named)
+        account = await _account(installation, who)
         await installation.accounts.holding.hold(account, id)
         return id
 
 
-async def _release(account: int) -> None:
+async def _release(who: str) -> None:
     async with open_installation(settings()) as installation:
+        account = await _account(installation, who)
         await installation.accounts.holding.release(account)
 
 

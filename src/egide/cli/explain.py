@@ -14,7 +14,7 @@ from egide.api.rest import FHIR
 from egide.api.rest.asked import asked_by
 from egide.app.installation import open_installation
 from egide.cli.clearance import charter, training
-from egide.cli.naming import account_named
+from egide.cli.naming import ACCOUNT, account_named
 from egide.cli.operator import OPERATOR, PURPOSE
 from egide.record import Cited, Explanation
 from egide.settings import settings
@@ -26,7 +26,7 @@ _PIPED = 200
 def explain(
     method: Annotated[str, typer.Argument(help="GET, POST, PUT or DELETE.")],
     address: Annotated[str, typer.Argument(help="What is asked for, as /fhir/Observation/42.")],
-    who: Annotated[str, typer.Option("--as", help="The login name, or the account's number.")],
+    who: Annotated[str, typer.Option("--as", help=ACCOUNT)],
     purpose: Annotated[
         str | None, typer.Option(help="The purpose of use: TREAT, or FAMRQT with --behalf.")
     ] = None,
@@ -101,7 +101,7 @@ async def _explain(method: str, address: str, asking: _Asking) -> Explanation:
         installation.record.open(OPERATOR, PURPOSE) as session,
     ):
         accounts = installation.accounts
-        account = await account_named(installation.people, asking.who)
+        account = await account_named(installation.people, asking.who, accounts.applications)
         actor = replace(
             await accounts.actor(account),
             zone=asking.zone,
