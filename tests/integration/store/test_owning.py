@@ -345,7 +345,7 @@ async def batched(record: Record, actor: Actor, resource: bytes) -> str:
     async with record.open(actor) as session:
         (result,) = await batch(session, bundle_of(json.dumps(bundle).encode()))
     assert result.error is not None
-    return result.error[0]
+    return result.error.category
 
 
 def lines(*resources: bytes) -> list[Item]:
