@@ -102,6 +102,8 @@ async def _people(parts: Parts) -> tuple[Session, list[str]]:
     people = parts.people
     await people.directory.invite(f"another.{LOGIN}", NAME, ["clinician"])
     invitation = await people.directory.invite(LOGIN, NAME, ["clinician"], bound=BOUND)
+    await people.charters.publish("2026-1")
+    await people.directory.sign(invitation.account, "2026-1")
     enrolling = await people.enrolment.begin(invitation.token, HOME)
     begun = await people.means.begin_passkey(enrolling, enrolling.value)
     await people.means.finish_passkey(enrolling, Authenticator().create(begun), DEVICE)
