@@ -1,7 +1,6 @@
 """`egide access`: who may reach what, who did, and the records opened in an emergency."""
 
 import asyncio
-import sys
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,15 +13,13 @@ from egide.accounts import AccountLine, overview
 from egide.app.installation import Installation, open_installation
 from egide.cli.naming import Account, account_named
 from egide.cli.operator import OPERATOR, PURPOSE
+from egide.cli.terminal import terminal
 from egide.errors import Incorrect
 from egide.record import Derivation, Glass, Right, derivation, rule_of
 from egide.settings import settings
 
-_PIPED = 200
-"""Columns written where there is no terminal to say how many it has."""
-
 access = typer.Typer(help="Rights of accounts, and emergency openings.", no_args_is_help=True)
-_console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
+_console = terminal()
 
 
 @access.command("review")

@@ -1,14 +1,10 @@
 """`egide accounts`: people who log in."""
 
-import asyncio
-import sys
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from egide.accounts.people import (
@@ -20,25 +16,17 @@ from egide.accounts.people import (
     Person,
     SessionEntry,
 )
-from egide.app.installation import open_installation
 from egide.cli.clearance import charter, ends, training
 from egide.cli.naming import account_named
+from egide.cli.people import among_people
+from egide.cli.terminal import terminal
 from egide.errors import Conflict, Incorrect, Unavailable
 from egide.gate import ROLES
 from egide.settings import Settings, settings
 
-_PIPED = 200
-"""Columns written where there is no terminal to say how many it has."""
-
 accounts = typer.Typer(help="People who log in.", no_args_is_help=True)
-_console = Console(
-    highlight=False,
-    soft_wrap=True,
-    markup=False,
-    width=None if sys.stdout.isatty() else _PIPED,
-)
+_console = terminal(plain=True)
 
-Result = TypeVar("Result")
 Who = Annotated[str, typer.Argument(help="The login name, or the account's number.")]
 Roles = Annotated[list[str], typer.Option("--role", help="A role; may be repeated.")]
 Hours = Annotated[int, typer.Option(help="How long the link is good for.", min=1, max=720)]
@@ -82,7 +70,7 @@ def invite(
             login, name, known, bound=bound, trained=trained, lifetime=timedelta(hours=hours)
         )
 
-    _print_link(here, _run(work))
+    _print_link(here, among_people(work))
 
 
 @accounts.command("list")
@@ -93,7 +81,7 @@ def show_all() -> None:
         return await people.directory.people()
 
     table = Table("account", "login", "roles", "made", "state", box=None)
-    for person in _run(work):
+    for person in among_people(work):
         table.add_row(
             str(person.account),
             person.login,
@@ -113,7 +101,7 @@ def show(who: Who) -> None:
         means = await people.means.of(person.account)
         return person, means, await people.sessions.entries(person.account)
 
-    person, means, sessions = _run(work)
+    person, means, sessions = among_people(work)
     zone = settings().zone
     lines = {
         "account": str(person.account),
@@ -148,7 +136,7 @@ def disable(who: Who) -> None:
         await people.directory.disable(person.account)
         return person
 
-    _console.print(f"{_run(work).login} is disabled.")
+    _console.print(f"{among_people(work).login} is disabled.")
 
 
 @accounts.command("enable")
@@ -160,7 +148,7 @@ def enable(who: Who) -> None:
         await people.directory.enable(person.account)
         return person
 
-    _console.print(f"{_run(work).login} is enabled.")
+    _console.print(f"{among_people(work).login} is enabled.")
 
 
 @accounts.command("describe")
@@ -190,7 +178,7 @@ def describe(
         )
         return person
 
-    _console.print(f"{_run(work).login} is changed.")
+    _console.print(f"{among_people(work).login} is changed.")
 
 
 @accounts.command("roles")
@@ -210,7 +198,7 @@ def roles(
         await people.directory.set_roles(person.account, known)
         return await people.directory.person(person.account)
 
-    person = _run(work)
+    person = among_people(work)
     _console.print(f"{person.login}: {', '.join(sorted(person.roles))}.")
 
 
@@ -235,7 +223,7 @@ def train(
         await people.directory.train(person.account, trained)
         return await people.directory.person(person.account)
 
-    person = _run(work)
+    person = among_people(work)
     _console.print(f"{person.login}, trained: {training(person.clearance, zone)}.")
 
 
@@ -247,7 +235,7 @@ def sessions(who: Who) -> None:
         return await people.sessions.entries((await _find(people, who)).account)
 
     table = Table("session", "device", "opened", "seen", "means", box=None)
-    for entry in _run(work):
+    for entry in among_people(work):
         table.add_row(
             str(entry.session),
             entry.device,
@@ -274,7 +262,7 @@ def revoke(
         await people.sessions.revoke(account, session)
         return 1
 
-    ended = _run(work)
+    ended = among_people(work)
     _console.print(f"{ended} session{'' if ended == 1 else 's'} ended.")
 
 
@@ -296,7 +284,7 @@ def reset(who: Who, hours: Hours = 72, yes: Yes = False) -> None:
         except Conflict:
             return await people.directory.reset(person.account, lifetime=lifetime)
 
-    _print_link(here, _run(work))
+    _print_link(here, among_people(work))
 
 
 def _known(roles: list[str]) -> list[str]:
@@ -328,14 +316,6 @@ def _state(person: Person) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
-
-
-def _run(work: Callable[[People], Awaitable[Result]]) -> Result:
-    async def opened() -> Result:
-        async with open_installation(settings()) as parts:
-            return await work(parts.people)
-
-    return asyncio.run(opened())
 
 
 async def _find(people: People, who: str) -> Person:

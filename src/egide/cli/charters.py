@@ -1,33 +1,20 @@
 """`egide charters`: what people sign before they open records."""
 
-import asyncio
-import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from egide.accounts.people import Charter, People
-from egide.app.installation import open_installation
 from egide.cli.clearance import begins
 from egide.cli.naming import account_named
+from egide.cli.people import among_people
+from egide.cli.terminal import terminal
 from egide.errors import NotFound
 from egide.settings import settings
 
-_PIPED = 200
-"""Columns written where there is no terminal to say how many it has."""
-
 charters = typer.Typer(help="What people sign before they open records.", no_args_is_help=True)
-_console = Console(
-    highlight=False,
-    soft_wrap=True,
-    markup=False,
-    width=None if sys.stdout.isatty() else _PIPED,
-)
-
-Result = TypeVar("Result")
+_console = terminal(plain=True)
 
 
 @charters.command("publish")
@@ -48,7 +35,7 @@ def publish(
     async def work(people: People) -> Charter:
         return await people.charters.publish(version, at)
 
-    made = _run(work)
+    made = among_people(work)
     _console.print(f"{made.version} is in force from {made.since.astimezone(zone):%Y-%m-%d %H:%M}.")
 
 
@@ -59,7 +46,7 @@ def show_all() -> None:
     async def work(people: People) -> tuple[list[Charter], Charter | None]:
         return await people.charters.published(), await people.charters.in_force()
 
-    published, current = _run(work)
+    published, current = among_people(work)
     table = Table("version", "from", "state", box=None)
     for each in published:
         since = f"{each.since.astimezone(settings().zone):%Y-%m-%d %H:%M}"
@@ -88,7 +75,7 @@ def sign(
             await people.directory.sign(account, named)
         return named
 
-    _console.print(f"{_run(work)} is {'not ' if withdraw else ''}signed.")
+    _console.print(f"{among_people(work)} is {'not ' if withdraw else ''}signed.")
 
 
 async def _in_force(people: People) -> str:
@@ -97,11 +84,3 @@ async def _in_force(people: People) -> str:
     if found is None:
         raise NotFound("no charter is in force: name the version")
     return found.version
-
-
-def _run(work: Callable[[People], Awaitable[Result]]) -> Result:
-    async def opened() -> Result:
-        async with open_installation(settings()) as parts:
-            return await work(parts.people)
-
-    return asyncio.run(opened())

@@ -1,7 +1,6 @@
 """`egide ledger`: that no recorded access was changed; what an emergency was used for."""
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -10,13 +9,11 @@ from rich.table import Table
 
 from egide.app.installation import open_installation
 from egide.cli.operator import OPERATOR, PURPOSE
+from egide.cli.terminal import terminal
 from egide.ledger import Report
 from egide.ops.verify import verify_all
 from egide.record import Behind
 from egide.settings import settings
-
-_PIPED = 200
-"""Columns written where there is no terminal to say how many it has."""
 
 ledger = typer.Typer(help="The log of every access.", no_args_is_help=True)
 
@@ -58,7 +55,7 @@ def glass(
 ) -> None:
     """What was done with a record behind a broken glass, entry by entry, and enter the question."""
     found = asyncio.run(_behind(number))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
+    console = terminal()
     table = Table("at", "interaction", "type", "outcome", "count", "resources", box=None)
     for each in found.deeds:
         table.add_row(
